@@ -1,0 +1,79 @@
+//! Seats: a form is a seat, held by one person at a time. Every headline counts seats, so a replacement changes none.
+
+use jiff::Timestamp;
+use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
+use serde::{Deserialize, Serialize};
+
+/// A seat's number within the campaign, from 1. It is not a secret and not the link.
+pub type FormId = i64;
+
+/// A person's number within the ledger. Logs hold this, never a name.
+pub type PersonId = i64;
+
+/// Why a seat was excused: an administrative flag beside the disposition. Never a medical paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExcuseCategory {
+    /// Ill, in hospital.
+    Ill,
+    /// Away for the whole field time.
+    Away,
+    /// Dead.
+    Dead,
+    /// Another reason that the approving document gives.
+    Other,
+}
+
+/// A seat as the ledger derives it, without names and without answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// The form's number.
+    pub form: FormId,
+    /// The target it rates.
+    pub target: TargetCode,
+    /// The respondent group.
+    pub group: GroupCode,
+    /// The unit.
+    pub unit: UnitCode,
+    /// The person who holds it now.
+    pub person: PersonId,
+    /// Counts holders, from 1.
+    pub holder: u32,
+    /// Version of the present holder's address, from 1.
+    pub address_version: u32,
+    /// Version of the link, from 1; a replacement or revocation raises it.
+    pub link_version: u32,
+    /// Not in post on the frame date: the seat left the frame by a correction and is counted nowhere.
+    pub ineligible: bool,
+    /// Substitute for someone in post but unable; counted apart.
+    pub substitute: bool,
+    /// Excused, with its category.
+    pub excused: Option<ExcuseCategory>,
+    /// The person declined (AAPOR 2.11). Shown to nobody below the operator.
+    pub declined: bool,
+    /// The first option the server received.
+    pub started: Option<Timestamp>,
+    /// The submission.
+    pub completed: Option<Timestamp>,
+    /// A submission came too late and was not stored (AAPOR 2.27).
+    pub too_late: bool,
+    /// What became of the mails to the present holder at the present address, summed up.
+    pub mail: MailSummary,
+}
+
+/// What became of the mails of a seat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailSummary {
+    /// Mails with a link (invitation or reminder) that the relay accepted.
+    pub link_accepted: u32,
+    /// Mails of any kind that the relay accepted.
+    pub accepted: u32,
+    /// Mails claimed without an outcome.
+    pub unknown: u32,
+    /// Whether the last outcome was a permanent refusal.
+    pub last_rejected: bool,
+    /// The kinds and waves that have a row in the outbox for the present holder and address version.
+    pub queued: Vec<(String, u32)>,
+    /// When the last mail was accepted.
+    pub last_accepted: Option<Timestamp>,
+}

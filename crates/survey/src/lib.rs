@@ -3,7 +3,41 @@
 //! Pure: no disk, network, clock, environment or async; `now` and random bytes are arguments.
 //! Start with [`campaign::Campaign`] and [`seat::Seat`].
 
+pub mod ballot;
+pub mod ballot_box;
+pub mod calendar;
 pub mod campaign;
+pub mod disposition;
 pub mod fault;
+pub mod key;
+pub mod link;
+pub mod plan;
 pub mod seat;
 pub mod status;
+
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+            text
+        })
+}
+
+/// Bytes from hexadecimal; `None` when it is something else.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text
+        .chars()
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()?;
+    digits.len().is_multiple_of(2).then(|| {
+        digits
+            .chunks_exact(2)
+            .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("two digits are a byte"))
+            .collect()
+    })
+}

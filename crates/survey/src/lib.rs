@@ -3,17 +3,21 @@
 //! Pure: no disk, network, clock, environment or async; `now` and random bytes are arguments.
 //! Start with [`campaign::Campaign`] and [`seat::Seat`].
 
+pub mod address;
 pub mod ballot;
 pub mod ballot_box;
 pub mod calendar;
 pub mod campaign;
 pub mod disposition;
 pub mod fault;
+pub mod freeze;
 pub mod key;
 pub mod link;
 pub mod plan;
+pub mod roster;
 pub mod seat;
 pub mod status;
+pub mod template;
 
 /// Bytes in lower-case hexadecimal.
 #[must_use]

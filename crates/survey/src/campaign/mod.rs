@@ -3,6 +3,20 @@
 //! Only [`load`] makes a [`Campaign`], and only when it finds no fault, so the rest of the program never checks again.
 //! Keys, secrets and people's answers are never in the folder.
 
+mod address;
+mod cross;
+mod extremes;
+mod groups;
+mod head;
+mod history;
+mod index_file;
+mod load;
+mod place;
+mod policy;
+mod questionnaires;
+mod schedule;
+mod walk;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -14,6 +28,11 @@ use parsurvey_index::code::{
 use parsurvey_index::exact::Exact;
 use parsurvey_index::policy::Policy;
 use parsurvey_index::tree::{History, ImportedPoints, IndexTree, OfficialRanks, Text};
+
+pub use cross::check_group_sizes;
+pub use extremes::{Extremes, best_and_worst};
+pub use load::{Loaded, load};
+pub use policy::load_policy;
 
 /// A campaign whose folder has passed every check.
 #[derive(Debug, Clone)]

@@ -1,28 +1,192 @@
 //! Every act and question of an operator, and of a respondent, as one function each.
 //!
-//! Used alike by command line, form, console and scheduler. An act reads, calls something pure, and writes.
+//! Used alike by command line, form, console and scheduler: read, call something pure, write.
+//! Nothing here prints, parses arguments or knows HTTP; `now` is an argument everywhere.
 
+pub mod acts;
+pub mod ask;
+pub mod closing;
+pub mod error;
+pub mod files;
+pub mod keys;
+pub mod mailing;
 pub mod respond;
+pub mod results;
+pub mod roster;
+pub mod setup;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use parsurvey_ledger::{Act, CampaignState, Ledger, Stage};
+use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
+use parsurvey_survey::fault::Fault;
+use parsurvey_survey::freeze;
+use parsurvey_survey::link::LinkSecret;
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+pub use error::DeskError;
+pub use files::DataFolder;
 
 /// An opened data folder with its campaign.
 pub struct Desk {
     campaign: Campaign,
+    codebook: Codebook,
+    ledger: Ledger,
+    data: DataFolder,
+    link_secret: LinkSecret,
+    link_base: String,
 }
 
-/// Why an act was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum DeskError {
-    /// Placeholder.
-    #[error("{0}")]
-    Other(String),
+/// Who does something and why; it goes into the log.
+#[derive(Debug, Clone, Default)]
+pub struct Because {
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// The document that approves it, if one is needed.
+    pub document: String,
+}
+
+impl Because {
+    fn act(&self, now: Timestamp) -> Act {
+        Act { at: now, actor: self.actor.clone(), reason: self.reason.clone(), document: self.document.clone() }
+    }
+}
+
+/// Loads and checks a campaign folder. Warnings are returned beside the campaign.
+///
+/// # Errors
+/// The folder cannot be read, or it has faults: all of them.
+pub fn load_campaign(folder: &Path) -> Result<(Campaign, Vec<Fault>), DeskError> {
+    let files = files::read_campaign(folder)?;
+    match parsurvey_survey::campaign::load(&files) {
+        Ok(loaded) => Ok((loaded.campaign, loaded.warnings)),
+        Err(faults) => Err(DeskError::Faults { what: format!("the campaign {}", folder.display()), faults }),
+    }
 }
 
 impl Desk {
+    /// Opens a data folder that [`Desk::init`] made. `database` names a ledger elsewhere.
+    ///
+    /// # Errors
+    /// No ledger, another campaign's, a missing link secret, or a campaign folder that differs from what was frozen.
+    pub async fn open(
+        campaign: Campaign,
+        data: DataFolder,
+        database: Option<&str>,
+    ) -> Result<Self, DeskError> {
+        let url = database.map_or_else(|| data.ledger_url(), str::to_owned);
+        let ledger = Ledger::open(&url).await?;
+        let row = ledger.campaign().await?;
+        if row.id != campaign.id {
+            return Err(DeskError::refused(
+                format!("this ledger is of the campaign {}, the folder of {}", row.id, campaign.id),
+                "name the campaign's own data folder with --data; one folder holds one campaign",
+            ));
+        }
+        let path = data.link_key();
+        let text = files::read_bounded(&path, 1024)?;
+        let link_secret = std::str::from_utf8(&text).ok().and_then(LinkSecret::from_file).ok_or_else(|| {
+            DeskError::refused(
+                format!("{} is not a link secret", path.display()),
+                "restore it from its separate copy; without it the links already mailed cannot be made again",
+            )
+        })?;
+        let desk = Self::assemble(campaign, ledger, data, link_secret);
+        desk.check_frozen().await?;
+        Ok(desk)
+    }
+
+    pub(crate) fn assemble(campaign: Campaign, ledger: Ledger, data: DataFolder, link_secret: LinkSecret) -> Self {
+        let link_base = campaign.link_base.trim_end_matches('/').to_owned();
+        Self { codebook: Codebook::of(&campaign), campaign, ledger, data, link_secret, link_base }
+    }
+
     /// The campaign.
     #[must_use]
     pub fn campaign(&self) -> &Campaign {
         &self.campaign
     }
+
+    /// The ledger, for questions that need no act.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    /// Sets where links begin, for a server that stands elsewhere than the campaign says (a rehearsal).
+    pub fn set_link_base(&mut self, base: &str) {
+        base.trim_end_matches('/').clone_into(&mut self.link_base);
+    }
+
+    /// The campaign's state.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn state(&self) -> Result<CampaignState, DeskError> {
+        Ok(self.ledger.campaign().await?.state)
+    }
+
+    /// The deadline in force: the campaign's, or a later one set by `extend`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn deadline(&self) -> Result<Timestamp, DeskError> {
+        Ok(self.ledger.campaign().await?.deadline.unwrap_or(self.campaign.closes))
+    }
+
+    pub(crate) fn with_grace(&self, deadline: Timestamp) -> Timestamp {
+        let grace = jiff::SignedDuration::from_mins(i64::from(self.campaign.grace_minutes));
+        deadline.checked_add(grace).unwrap_or(deadline)
+    }
+
+    async fn check_frozen(&self) -> Result<(), DeskError> {
+        let mut differing = Vec::new();
+        let frozen = self.ledger.frozen(Stage::Inviting).await?;
+        if !frozen.is_empty() {
+            let now = freeze::at_first_invitation(&self.campaign, &self.key_fingerprints().await?);
+            differing.extend(freeze::differences(&frozen, &now));
+        }
+        let frozen = self.ledger.frozen(Stage::Closed).await?;
+        if !frozen.is_empty() {
+            differing.extend(freeze::differences(&frozen, &freeze::at_closing(&self.campaign)));
+        }
+        if differing.is_empty() {
+            return Ok(());
+        }
+        Err(DeskError::refused(
+            format!("the campaign folder differs from what was frozen: {}", differing.join(", ")),
+            "put the folder back as it was; what people were asked cannot be changed any more",
+        ))
+    }
+
+    pub(crate) async fn key_fingerprints(&self) -> Result<BTreeMap<String, String>, DeskError> {
+        let keys = self.ledger.keys().await?;
+        Ok(keys.into_iter().map(|key| (key.role.as_str().to_owned(), key.fingerprint)).collect())
+    }
+}
+
+/// 32 bytes from the operating system.
+pub(crate) fn random_bytes() -> Result<[u8; 32], DeskError> {
+    let mut bytes = [0; 32];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|error| {
+        DeskError::unfinished(format!("the system gives no random bytes ({error})"), "run the command again")
+    })?;
+    Ok(bytes)
+}
+
+/// A generator seeded by the operating system, for sealing and shuffling.
+pub(crate) fn random() -> Result<rand_chacha::ChaCha20Rng, DeskError> {
+    Ok(rand::SeedableRng::from_seed(random_bytes()?))
 }

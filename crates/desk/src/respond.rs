@@ -5,9 +5,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use parsurvey_index::code::{GroupCode, OptionCode, QuestionCode, TargetCode};
+use parsurvey_index::code::{GroupCode, QuestionCode, TargetCode};
+use parsurvey_ledger::{CampaignState, SubmitResult};
+use parsurvey_survey::ballot::BallotError;
+use parsurvey_survey::campaign::Questionnaire;
+use parsurvey_survey::key::KeyRole;
+use parsurvey_survey::link::{looks_like_token, token_hash};
+use parsurvey_survey::seat::Seat;
 
-use crate::{Desk, DeskError};
+use crate::{Desk, DeskError, random};
 
 /// What a link leads to at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +52,7 @@ pub struct OpenForm {
     pub declined: bool,
 }
 
-/// What a respondent chose for a question.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Choice {
-    /// A substantive option.
-    Option(OptionCode),
-    /// "No opinion".
-    NoOpinion,
-}
+pub use parsurvey_survey::ballot::Choice;
 
 /// Answers by question; a question without an entry was left blank.
 pub type Answers = BTreeMap<QuestionCode, Choice>;
@@ -88,8 +87,7 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn visit(&self, token: &str, now: Timestamp) -> Result<Visit, DeskError> {
-        let _ = (token, now);
-        unimplemented!()
+        Ok(self.look_up(token, now).await?.1)
     }
 
     /// Records that a chosen option has arrived (AAPOR "started"). Does nothing when already started or not open.
@@ -97,8 +95,13 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be written.
     pub async fn start(&self, token: &str, now: Timestamp) -> Result<(), DeskError> {
-        let _ = (token, now);
-        unimplemented!()
+        if let (Some(seat), Visit::Open(form)) = self.look_up(token, now).await?
+            && seat.started.is_none()
+            && now <= form.closes
+        {
+            self.ledger.record_started(seat.form, seat.link_version, now).await?;
+        }
+        Ok(())
     }
 
     /// Checks, seals and stores a submission, in one transaction with its completion.
@@ -106,8 +109,39 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be written; the respondent is told to try again and keeps the answers on the page.
     pub async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
-        let _ = (token, answers, now);
-        unimplemented!()
+        let (seat, visit) = self.look_up(token, now).await?;
+        let (seat, form) = match (seat, visit) {
+            (Some(seat), Visit::Open(form)) => (seat, form),
+            (_, Visit::Completed) => return Ok(Submission::AlreadySubmitted),
+            (Some(seat), Visit::Closed) => {
+                self.ledger.record_too_late(seat.form, now).await?;
+                return Ok(Submission::TooLate);
+            }
+            (_, visit) => return Ok(Submission::Refused(visit)),
+        };
+        let Some(questionnaire) = self.campaign.questionnaire(&form.target, &form.group) else {
+            return Ok(Submission::Refused(Visit::Unknown));
+        };
+        let faults = answer_faults(questionnaire, answers);
+        if !faults.is_empty() {
+            return Ok(Submission::Faulty(faults));
+        }
+        let ballot = match self.codebook.ballot(&form.target, &form.group, answers) {
+            Ok(ballot) => ballot,
+            Err(BallotError::Alien(what)) => return Ok(Submission::Faulty(vec![AnswerFault::Alien(what)])),
+            Err(BallotError::Unreadable) => return Ok(Submission::Refused(Visit::Unknown)),
+        };
+        let key = self.proved_key(KeyRole::Box).await?;
+        let sealed = self
+            .codebook
+            .seal(&key, &ballot, &mut random()?)
+            .map_err(|error| DeskError::unfinished(format!("the ballot could not be sealed: {error}"), "try again"))?;
+        match self.ledger.submit(seat.form, seat.link_version, &sealed, now).await? {
+            SubmitResult::Stored => Ok(Submission::Stored),
+            SubmitResult::AlreadySubmitted => Ok(Submission::AlreadySubmitted),
+            // Something changed between the look and the write (closing, excuse, replacement): look again.
+            SubmitResult::Refused(_) => Ok(Submission::Refused(self.visit(token, now).await?)),
+        }
     }
 
     /// Records a refusal, or takes it back. Does nothing when the form is not open.
@@ -115,7 +149,83 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be written.
     pub async fn set_declined(&self, token: &str, declined: bool, now: Timestamp) -> Result<Visit, DeskError> {
-        let _ = (token, declined, now);
-        unimplemented!()
+        if let (Some(seat), Visit::Open(form)) = self.look_up(token, now).await?
+            && form.declined != declined
+        {
+            self.ledger.set_declined(seat.form, declined, now).await?;
+        }
+        self.visit(token, now).await
     }
+
+    async fn look_up(&self, token: &str, now: Timestamp) -> Result<(Option<Seat>, Visit), DeskError> {
+        if !looks_like_token(token) {
+            return Ok((None, Visit::Unknown));
+        }
+        let Some(link) = self.ledger.form_by_link(&token_hash(token)).await? else {
+            return Ok((None, Visit::Unknown));
+        };
+        if !link.current {
+            return Ok((None, Visit::Revoked));
+        }
+        let seat = self.ledger.seat(link.form).await?;
+        let visit = self.visit_of(&seat, now).await?;
+        Ok((Some(seat), visit))
+    }
+
+    async fn visit_of(&self, seat: &Seat, now: Timestamp) -> Result<Visit, DeskError> {
+        if seat.completed.is_some() {
+            return Ok(Visit::Completed);
+        }
+        if seat.ineligible {
+            return Ok(Visit::Revoked);
+        }
+        if seat.excused.is_some() {
+            return Ok(Visit::Excused);
+        }
+        if now < self.campaign.opens {
+            return Ok(Visit::NotYetOpen { opens: self.campaign.opens });
+        }
+        let row = self.ledger.campaign().await?;
+        let closes = row.deadline.unwrap_or(self.campaign.closes);
+        // The grace is for what was started before the deadline: someone who writes a last answer is not cut off.
+        let accepted_until = if seat.started.is_some_and(|started| started <= closes) {
+            self.with_grace(closes)
+        } else {
+            closes
+        };
+        if row.state != CampaignState::Inviting || now > accepted_until {
+            return Ok(Visit::Closed);
+        }
+        Ok(Visit::Open(OpenForm {
+            target: seat.target.clone(),
+            group: seat.group.clone(),
+            closes,
+            accepted_until: self.with_grace(closes),
+            declined: seat.declined,
+        }))
+    }
+}
+
+fn answer_faults(questionnaire: &Questionnaire, answers: &Answers) -> Vec<AnswerFault> {
+    let mut faults = Vec::new();
+    for question in questionnaire.questions() {
+        let known = match answers.get(&question.code) {
+            None if question.required => {
+                faults.push(AnswerFault::Missing(question.code.clone()));
+                continue;
+            }
+            None => true,
+            Some(Choice::NoOpinion) => question.no_opinion,
+            Some(Choice::Option(code)) => question.options.iter().any(|option| option.code == *code),
+        };
+        if !known {
+            faults.push(AnswerFault::Alien(format!("answer to question {}", question.code)));
+        }
+    }
+    for code in answers.keys() {
+        if !questionnaire.questions().any(|question| question.code == *code) {
+            faults.push(AnswerFault::Alien(format!("question {code}")));
+        }
+    }
+    faults
 }

@@ -14,49 +14,21 @@ use crate::tree::{Area, ImportedPoints, IndexTree};
 /// A part exists where its maximum is above zero. A part that exists and has no value leaves the row, and the total,
 /// without one: for the survey's reason, or as not determinable where nothing was imported.
 #[must_use]
-pub fn index_points(
-    score: &TargetScore,
-    tree: &IndexTree,
-    imported: &ImportedPoints,
-) -> TargetIndex {
-    let areas: Vec<_> = tree
-        .areas
-        .iter()
-        .map(|area| row(area, score, imported))
-        .collect();
+pub fn index_points(score: &TargetScore, tree: &IndexTree, imported: &ImportedPoints) -> TargetIndex {
+    let areas: Vec<_> = tree.areas.iter().map(|area| row(area, score, imported)).collect();
     let total = total(&areas);
-    TargetIndex {
-        code: score.code.clone(),
-        areas,
-        total,
-    }
+    TargetIndex { code: score.code.clone(), areas, total }
 }
 
 fn row(area: &Area, score: &TargetScore, imported: &ImportedPoints) -> AreaIndex {
-    let survey = score
-        .areas
-        .iter()
-        .find(|row| row.code == area.code)
-        .map(|row| row.points.clone());
+    let survey = score.areas.iter().find(|row| row.code == area.code).map(|row| row.points.clone());
     let parts = [
-        (
-            imported
-                .appraisal
-                .get(&area.code)
-                .cloned()
-                .map(Quantity::Value),
-            area.appraisal_maximum.clone(),
-        ),
+        (imported.appraisal.get(&area.code).cloned().map(Quantity::Value), area.appraisal_maximum.clone()),
         (survey, area.survey_maximum()),
-        (
-            imported.sipas.get(&area.code).cloned().map(Quantity::Value),
-            area.sipas_maximum.clone(),
-        ),
+        (imported.sipas.get(&area.code).cloned().map(Quantity::Value), area.sipas_maximum.clone()),
     ]
     .map(|(points, maximum)| Part {
-        points: points
-            .filter(|_| !maximum.is_zero())
-            .unwrap_or(Quantity::Without(Why::Absent)),
+        points: points.filter(|_| !maximum.is_zero()).unwrap_or(Quantity::Without(Why::Absent)),
         maximum,
     });
     from_parts(Some(area.code.clone()), parts)
@@ -68,11 +40,7 @@ fn total(areas: &[AreaIndex]) -> AreaIndex {
         let rows = || areas.iter().filter(|row| !maximum(row).is_zero());
         let sum = Quantity::sum(rows().map(points));
         Part {
-            points: if rows().next().is_none() {
-                Quantity::Without(Why::Absent)
-            } else {
-                sum
-            },
+            points: if rows().next().is_none() { Quantity::Without(Why::Absent) } else { sum },
             maximum: rows().map(maximum).sum(),
         }
     };
@@ -92,14 +60,10 @@ struct Part {
 }
 
 fn from_parts(code: Option<AreaCode>, parts: [Part; 3]) -> AreaIndex {
-    let existing = parts
-        .iter()
-        .filter(|part| !part.maximum.is_zero())
-        .map(|part| &part.points);
+    let existing = parts.iter().filter(|part| !part.maximum.is_zero()).map(|part| &part.points);
     let points = match Quantity::sum(existing) {
         Quantity::Without(Why::Absent) => Quantity::Without(Why::NotDeterminable),
-        sum @ (Quantity::Value(_)
-        | Quantity::Without(Why::NotAsked | Why::NotDeterminable | Why::Hidden)) => sum,
+        sum @ (Quantity::Value(_) | Quantity::Without(Why::NotAsked | Why::NotDeterminable | Why::Hidden)) => sum,
     };
     let maximum: Exact = parts.iter().map(|part| &part.maximum).sum();
     let percent = percent_of(&points, &maximum);

@@ -10,11 +10,7 @@ use crate::exact::{Exact, Quantity, Why};
 use crate::score::QuestionCell;
 
 /// One question of one group; `table` is `None` when the group was not asked.
-pub(crate) fn question_cell(
-    code: &QuestionCode,
-    table: Option<&QuestionTable>,
-    tally: &GroupTally,
-) -> QuestionCell {
+pub(crate) fn question_cell(code: &QuestionCode, table: Option<&QuestionTable>, tally: &GroupTally) -> QuestionCell {
     let counts = table.and_then(|_| tally.questions.get(code));
     let percent = match (table, &tally.hidden, counts) {
         (None, _, _) => Quantity::Without(Why::NotAsked),
@@ -34,14 +30,8 @@ pub(crate) fn question_cell(
 }
 
 fn option_percents(table: &QuestionTable) -> BTreeMap<OptionCode, Exact> {
-    let percent = |numerator| {
-        Exact::ratio(numerator, table.denominator).expect("a verified table has a denominator")
-    };
-    table
-        .options
-        .iter()
-        .map(|option| (option.code.clone(), percent(option.percent_numerator)))
-        .collect()
+    let percent = |numerator| Exact::ratio(numerator, table.denominator).expect("a verified table has a denominator");
+    table.options.iter().map(|option| (option.code.clone(), percent(option.percent_numerator))).collect()
 }
 
 /// The mean percent of the substantive answers: integers are summed, and divided once.
@@ -49,13 +39,7 @@ fn mean_percent(table: &QuestionTable, counts: &QuestionCounts) -> Quantity {
     let mut sum = 0_i128;
     let mut substantive = 0_i128;
     for option in &table.options {
-        let n = i128::from(
-            counts
-                .options
-                .get(&option.code)
-                .copied()
-                .unwrap_or_default(),
-        );
+        let n = i128::from(counts.options.get(&option.code).copied().unwrap_or_default());
         sum += n * i128::from(option.percent_numerator);
         substantive += n;
     }
@@ -64,17 +48,13 @@ fn mean_percent(table: &QuestionTable, counts: &QuestionCounts) -> Quantity {
 }
 
 pub(crate) fn quotient(dividend: &Exact, divisor: &Exact, otherwise: Why) -> Quantity {
-    dividend
-        .checked_div(divisor)
-        .map_or(Quantity::Without(otherwise), Quantity::Value)
+    dividend.checked_div(divisor).map_or(Quantity::Without(otherwise), Quantity::Value)
 }
 
 /// `points` in percent of `maximum`; a maximum of zero has no percent.
 pub(crate) fn percent_of(points: &Quantity, maximum: &Exact) -> Quantity {
     match points {
-        Quantity::Value(points) => {
-            quotient(&(points * &Exact::from(100_u64)), maximum, Why::Absent)
-        }
+        Quantity::Value(points) => quotient(&(points * &Exact::from(100_u64)), maximum, Why::Absent),
         Quantity::Without(why) => Quantity::Without(*why),
     }
 }

@@ -77,40 +77,29 @@ impl Exact {
     #[must_use]
     pub fn rounded(&self, places: usize) -> String {
         let scale = num_traits::pow(BigInt::from(10), places);
-        let scaled = (&self.0 * BigRational::from_integer(scale.clone()))
-            .round()
-            .to_integer();
+        let scaled = (&self.0 * BigRational::from_integer(scale.clone())).round().to_integer();
         let negative = scaled.is_negative();
         let digits = format!("{:0>width$}", scaled.abs().to_string(), width = places + 1);
         let (whole, fraction) = digits.split_at(digits.len() - places);
         let sign = if negative { "-" } else { "" };
-        if places == 0 {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{fraction}")
-        }
+        if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
     /// The value cut off (not rounded) at `places` decimal places: how some published tables print.
     #[must_use]
     pub fn truncated(&self, places: usize) -> String {
         let scale = num_traits::pow(BigInt::from(10), places);
-        let cut = (&self.0 * BigRational::from_integer(scale.clone()))
-            .trunc()
-            .to_integer();
+        let cut = (&self.0 * BigRational::from_integer(scale.clone())).trunc().to_integer();
         Self(BigRational::new(cut, scale)).rounded(places)
     }
 
     /// Up to 28 significant digits after rounding, without trailing zeros; for reading, not for reckoning.
     #[must_use]
     pub fn decimal(&self) -> String {
-        let whole_digits = self.0.trunc().to_integer().abs().to_string().len();
+        let whole = self.0.trunc().to_integer().abs();
+        let whole_digits = if whole.is_zero() { 0 } else { whole.to_string().len() };
         let text = self.rounded(28usize.saturating_sub(whole_digits));
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            text
-        }
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     }
 }
 
@@ -144,9 +133,7 @@ impl FromStr for Exact {
             let d: BigInt = d.trim().parse().map_err(|_| refuse())?;
             return Self::ratio(n, d).ok_or_else(refuse);
         }
-        Decimal::from_str_exact(text.trim())
-            .map(Self::from)
-            .map_err(|_| refuse())
+        Decimal::from_str_exact(text.trim()).map(Self::from).map_err(|_| refuse())
     }
 }
 
@@ -215,9 +202,7 @@ impl Serialize for Exact {
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -291,8 +276,7 @@ impl Quantity {
     /// The value rounded to `places`, or an en dash.
     #[must_use]
     pub fn rounded(&self, places: usize) -> String {
-        self.value()
-            .map_or_else(|| "–".to_owned(), |value| value.rounded(places))
+        self.value().map_or_else(|| "–".to_owned(), |value| value.rounded(places))
     }
 }
 

@@ -74,49 +74,26 @@ pub enum Step {
 
 /// Walks through one sub-criterion; `None` when the target's score or the tree has no such sub-criterion.
 #[must_use]
-pub fn explain(
-    score: &TargetScore,
-    tree: &IndexTree,
-    code: &SubCriterionCode,
-) -> Option<Explanation> {
+pub fn explain(score: &TargetScore, tree: &IndexTree, code: &SubCriterionCode) -> Option<Explanation> {
     let row = score.sub_criteria.iter().find(|row| row.code == *code)?;
-    let leaf = tree
-        .areas
-        .iter()
-        .flat_map(|area| &area.sub_criteria)
-        .find(|leaf| leaf.code == *code)?;
+    let leaf = tree.areas.iter().flat_map(|area| &area.sub_criteria).find(|leaf| leaf.code == *code)?;
     let mut steps = Vec::new();
     for group in &row.groups {
-        steps.extend(
-            group
-                .questions
-                .iter()
-                .map(|question| question_step(group, question)),
-        );
+        steps.extend(group.questions.iter().map(|question| question_step(group, question)));
         steps.push(Step::Group {
             group: group.code.clone(),
             questions: group
                 .questions
                 .iter()
                 .zip(&leaf.questions)
-                .map(|(cell, (_, weight))| {
-                    (cell.code.clone(), weight.clone(), cell.percent.clone())
-                })
+                .map(|(cell, (_, weight))| (cell.code.clone(), weight.clone(), cell.percent.clone()))
                 .collect(),
             percent: group.percent.clone(),
         });
     }
     steps.push(weights_step(row));
-    steps.push(Step::Points {
-        maximum: row.maximum.clone(),
-        percent: row.percent.clone(),
-        points: row.points.clone(),
-    });
-    Some(Explanation {
-        target: score.code.clone(),
-        sub_criterion: code.clone(),
-        steps,
-    })
+    steps.push(Step::Points { maximum: row.maximum.clone(), percent: row.percent.clone(), points: row.points.clone() });
+    Some(Explanation { target: score.code.clone(), sub_criterion: code.clone(), steps })
 }
 
 fn question_step(group: &GroupCell, cell: &QuestionCell) -> Step {
@@ -124,13 +101,7 @@ fn question_step(group: &GroupCell, cell: &QuestionCell) -> Step {
         .counts
         .iter()
         .flatten()
-        .filter_map(|(option, n)| {
-            Some((
-                option.clone(),
-                *n,
-                cell.option_percents.get(option)?.clone(),
-            ))
-        })
+        .filter_map(|(option, n)| Some((option.clone(), *n, cell.option_percents.get(option)?.clone())))
         .collect();
     options.sort_by(|(_, _, a), (_, _, b)| b.cmp(a));
     Step::Question {
@@ -150,13 +121,7 @@ fn weights_step(row: &SubCriterionScore) -> Step {
         groups: row
             .groups
             .iter()
-            .map(|group| {
-                (
-                    group.code.clone(),
-                    group.weight.clone(),
-                    group.percent.clone(),
-                )
-            })
+            .map(|group| (group.code.clone(), group.weight.clone(), group.percent.clone()))
             .collect(),
         left_out: row.renormalised_without.clone(),
         percent: row.percent.clone(),
@@ -164,40 +129,18 @@ fn weights_step(row: &SubCriterionScore) -> Step {
 }
 
 impl Step {
-    /// The arithmetic of the step as one line, such as `(12×100 + 30×80) / 42 = 600/7 = 85.714… ≈ 85.71`.
+    /// The arithmetic of the step as one line, such as `(12×100 + 30×80) / 42 = 600/7 ≈ 85.714… ≈ 85.71`.
     /// Without a value the line ends in the contract's word for the reason.
     #[must_use]
     pub fn formula(&self) -> String {
         match self {
-            Step::Question {
-                options,
-                substantive,
-                percent,
-                ..
-            } => {
-                let terms: Vec<_> = options
-                    .iter()
-                    .map(|(_, n, percent)| format!("{n}×{}", plain(percent)))
-                    .collect();
-                fraction_line(
-                    &terms,
-                    &substantive.unwrap_or_default().to_string(),
-                    percent,
-                )
+            Step::Question { options, substantive, percent, .. } => {
+                let terms: Vec<_> = options.iter().map(|(_, n, percent)| format!("{n}×{}", plain(percent))).collect();
+                fraction_line(&terms, &substantive.unwrap_or_default().to_string(), percent)
             }
-            Step::Group {
-                questions, percent, ..
-            } => mean_line(questions, &[], percent),
-            Step::Weights {
-                groups,
-                left_out,
-                percent,
-            } => mean_line(groups, left_out, percent),
-            Step::Points {
-                maximum,
-                percent,
-                points,
-            } => match percent {
+            Step::Group { questions, percent, .. } => mean_line(questions, &[], percent),
+            Step::Weights { groups, left_out, percent } => mean_line(groups, left_out, percent),
+            Step::Points { maximum, percent, points } => match percent {
                 Quantity::Value(percent) => {
                     format!("{} × {percent} / 100 = {}", plain(maximum), shown(points))
                 }
@@ -207,20 +150,12 @@ impl Step {
     }
 }
 
-fn mean_line<K: PartialEq>(
-    parts: &[(K, Exact, Quantity)],
-    left_out: &[K],
-    mean: &Quantity,
-) -> String {
+fn mean_line<K: PartialEq>(parts: &[(K, Exact, Quantity)], left_out: &[K], mean: &Quantity) -> String {
     let used = || {
-        let entering = parts
-            .iter()
-            .filter(|(key, weight, _)| !left_out.contains(key) && !weight.is_zero());
+        let entering = parts.iter().filter(|(key, weight, _)| !left_out.contains(key) && !weight.is_zero());
         entering.filter_map(|(_, weight, value)| Some((weight, value.value()?)))
     };
-    let terms: Vec<_> = used()
-        .map(|(weight, value)| format!("{}×{value}", plain(weight)))
-        .collect();
+    let terms: Vec<_> = used().map(|(weight, value)| format!("{}×{value}", plain(weight))).collect();
     let total: Exact = used().map(|(weight, _)| weight).sum();
     fraction_line(&terms, &plain(&total), mean)
 }
@@ -235,13 +170,17 @@ fn fraction_line(terms: &[String], divisor: &str, result: &Quantity) -> String {
 /// A fraction with denominator 1 without its denominator, another one in parentheses: it stands inside a product.
 fn plain(value: &Exact) -> String {
     let text = value.to_string();
-    text.strip_suffix("/1")
-        .map_or_else(|| format!("({text})"), str::to_owned)
+    text.strip_suffix("/1").map_or_else(|| format!("({text})"), str::to_owned)
 }
 
+/// Fraction, decimal, rounded; "=" before the decimal only where it is the whole value.
 fn shown(quantity: &Quantity) -> String {
     match quantity {
-        Quantity::Value(value) => format!("{value} = {} ≈ {}", value.decimal(), value.rounded(2)),
+        Quantity::Value(value) => {
+            let decimal = value.decimal();
+            let whole = decimal.parse::<Exact>().is_ok_and(|read| read == *value);
+            format!("{value} {} {decimal} ≈ {}", if whole { "=" } else { "≈" }, value.rounded(2))
+        }
         Quantity::Without(why) => why.as_str().to_owned(),
     }
 }

@@ -22,9 +22,7 @@ pub enum ScoreError {
     #[error("the tally holds ballots for target {0}, which the campaign does not have")]
     UnknownTarget(TargetCode),
     /// The tally holds ballots of a group that does not rate the target.
-    #[error(
-        "the tally holds ballots of group {group} for {target}, which the campaign does not have"
-    )]
+    #[error("the tally holds ballots of group {group} for {target}, which the campaign does not have")]
     UnknownGroup {
         /// The target.
         target: TargetCode,
@@ -32,9 +30,7 @@ pub enum ScoreError {
         group: GroupCode,
     },
     /// A group rates the target and the tally says nothing of it, not even that nobody answered.
-    #[error(
-        "the tally says nothing of group {group} for {target}; count every group, also one without ballots"
-    )]
+    #[error("the tally says nothing of group {group} for {target}; count every group, also one without ballots")]
     MissingGroup {
         /// The target.
         target: TargetCode,
@@ -79,38 +75,22 @@ pub(crate) fn check_tree(tree: &IndexTree) -> Result<(), ScoreError> {
         {
             return Err(ScoreError::NotPositive(leaf.code.clone()));
         }
-        if let Some((question, _)) = leaf
-            .questions
-            .iter()
-            .find(|(question, _)| !seen.insert(question))
-        {
+        if let Some((question, _)) = leaf.questions.iter().find(|(question, _)| !seen.insert(question)) {
             return Err(ScoreError::RepeatedQuestion(question.clone()));
         }
     }
     Ok(())
 }
 
-pub(crate) fn check_policy(
-    tree: &IndexTree,
-    policy: &Policy,
-    groups: &[ScoredGroup],
-) -> Result<(), ScoreError> {
-    if let Some((group, _)) = policy
-        .weights
-        .iter()
-        .find(|(_, weight)| weight.is_negative())
-    {
+pub(crate) fn check_policy(tree: &IndexTree, policy: &Policy, groups: &[ScoredGroup]) -> Result<(), ScoreError> {
+    if let Some((group, _)) = policy.weights.iter().find(|(_, weight)| weight.is_negative()) {
         return Err(ScoreError::NegativeWeight(group.clone()));
     }
     let mut named = policy.weights.keys().chain(policy.asked.values().flatten());
     if let Some(unknown) = named.find(|code| !groups.iter().any(|group| group.code == **code)) {
         return Err(ScoreError::UnknownPolicyGroup(unknown.clone()));
     }
-    match policy
-        .asked
-        .keys()
-        .find(|code| !leaves(tree).any(|leaf| leaf.code == **code))
-    {
+    match policy.asked.keys().find(|code| !leaves(tree).any(|leaf| leaf.code == **code)) {
         Some(unknown) => Err(ScoreError::UnknownPolicySubCriterion(unknown.clone())),
         None => Ok(()),
     }
@@ -128,16 +108,8 @@ pub(crate) fn members<'a>(
     groups: &'a [ScoredGroup],
 ) -> Result<Vec<Member<'a>>, ScoreError> {
     let rates = |group: &&ScoredGroup| group.frame.contains_key(target);
-    if let Some(unknown) = tallies.keys().find(|code| {
-        !groups
-            .iter()
-            .filter(rates)
-            .any(|group| group.code == **code)
-    }) {
-        return Err(ScoreError::UnknownGroup {
-            target: target.clone(),
-            group: unknown.clone(),
-        });
+    if let Some(unknown) = tallies.keys().find(|code| !groups.iter().filter(rates).any(|group| group.code == **code)) {
+        return Err(ScoreError::UnknownGroup { target: target.clone(), group: unknown.clone() });
     }
     groups
         .iter()
@@ -145,10 +117,7 @@ pub(crate) fn members<'a>(
         .map(|group| {
             let tally = tallies
                 .get(&group.code)
-                .ok_or_else(|| ScoreError::MissingGroup {
-                    target: target.clone(),
-                    group: group.code.clone(),
-                })?;
+                .ok_or_else(|| ScoreError::MissingGroup { target: target.clone(), group: group.code.clone() })?;
             Ok((group, tally))
         })
         .collect()

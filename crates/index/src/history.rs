@@ -40,16 +40,10 @@ pub fn compare(score: &TargetScore, history: &History, year: i16) -> Vec<Compare
         .sub_criteria
         .iter()
         .map(|row| {
-            let earlier = history
-                .rows
-                .get(&row.code)
-                .and_then(|years| years.get(&year))
-                .cloned();
+            let earlier = history.rows.get(&row.code).and_then(|years| years.get(&year)).cloned();
             ComparedRow {
                 code: row.code.clone(),
-                earlier_percent: earlier
-                    .as_ref()
-                    .map_or(Quantity::Without(Why::Absent), past_percent),
+                earlier_percent: earlier.as_ref().map_or(Quantity::Without(Why::Absent), past_percent),
                 change: change(row, earlier.as_ref()),
                 earlier,
             }
@@ -60,11 +54,7 @@ pub fn compare(score: &TargetScore, history: &History, year: i16) -> Vec<Compare
 /// The years of which the history has a row, ascending.
 #[must_use]
 pub fn years(history: &History) -> BTreeSet<i16> {
-    history
-        .rows
-        .values()
-        .flat_map(|years| years.keys().copied())
-        .collect()
+    history.rows.values().flat_map(|years| years.keys().copied()).collect()
 }
 
 /// What changed between the printed points of an earlier year and the exact points of now.
@@ -74,15 +64,10 @@ pub fn change(now: &SubCriterionScore, earlier: Option<&PastPoints>) -> Change {
         return Change::Without(Why::Absent);
     };
     let same_maximum = earlier.maximum == now.maximum;
-    let (value, before) = if same_maximum {
-        (&now.points, earlier.points.clone().into())
-    } else {
-        (&now.percent, past_percent(earlier))
-    };
+    let (value, before) =
+        if same_maximum { (&now.points, earlier.points.clone().into()) } else { (&now.percent, past_percent(earlier)) };
     match (value, before) {
-        (Quantity::Value(value), Quantity::Value(before)) if same_maximum => {
-            Change::Points(value - &before)
-        }
+        (Quantity::Value(value), Quantity::Value(before)) if same_maximum => Change::Points(value - &before),
         (Quantity::Value(value), Quantity::Value(before)) => Change::PercentPoints(value - &before),
         (Quantity::Without(why), _) => Change::Without(*why),
         (Quantity::Value(_), Quantity::Without(why)) => Change::Without(why),

@@ -21,9 +21,7 @@ pub enum CountsError {
     )]
     DifferentTables(QuestionnaireCode),
     /// A part's counts were withheld, so they cannot be added.
-    #[error(
-        "the counts of group {group} for {target} are withheld in one part; count its ballots together"
-    )]
+    #[error("the counts of group {group} for {target} are withheld in one part; count its ballots together")]
     WithheldPart {
         /// The target.
         target: TargetCode,
@@ -45,9 +43,7 @@ pub enum CountsError {
         reason: &'static str,
     },
     /// The numbers of one question do not fit the table or the number of ballots.
-    #[error(
-        "the counts of question {question} in group {group} for {target} do not hold together: {reason}"
-    )]
+    #[error("the counts of question {question} in group {group} for {target} do not hold together: {reason}")]
     BadCounts {
         /// The target.
         target: TargetCode,
@@ -98,12 +94,7 @@ impl Tally {
         }
         self.synthetic |= other.synthetic;
         for (code, tables) in &other.questionnaires {
-            if self
-                .questionnaires
-                .entry(code.clone())
-                .or_insert_with(|| tables.clone())
-                != tables
-            {
+            if self.questionnaires.entry(code.clone()).or_insert_with(|| tables.clone()) != tables {
                 return Err(CountsError::DifferentTables(code.clone()));
             }
         }
@@ -116,10 +107,9 @@ impl Tally {
                     }
                     Some(sum) => add_group(sum, tally).map_err(|error| match error {
                         GroupError::Counts(error) => error,
-                        GroupError::Withheld => CountsError::WithheldPart {
-                            target: target.clone(),
-                            group: group.clone(),
-                        },
+                        GroupError::Withheld => {
+                            CountsError::WithheldPart { target: target.clone(), group: group.clone() }
+                        }
                     })?,
                 }
             }
@@ -171,21 +161,10 @@ impl Tally {
         Ok(())
     }
 
-    fn verify_withheld(
-        &self,
-        target: &TargetCode,
-        group: &GroupCode,
-        tally: &GroupTally,
-    ) -> Result<(), CountsError> {
-        let empty = tally.questions.is_empty()
-            && tally.pairs.is_empty()
-            && tally.shape == ShapeCounts::default();
+    fn verify_withheld(&self, target: &TargetCode, group: &GroupCode, tally: &GroupTally) -> Result<(), CountsError> {
+        let empty = tally.questions.is_empty() && tally.pairs.is_empty() && tally.shape == ShapeCounts::default();
         let small = (1..self.k).contains(&tally.ballots);
-        if if tally.hidden.is_some() {
-            empty
-        } else {
-            !small
-        } {
+        if if tally.hidden.is_some() { empty } else { !small } {
             return Ok(());
         }
         Err(CountsError::NotWithheld {
@@ -204,32 +183,17 @@ fn verify_tables(tables: &OptionTables) -> Result<(), CountsError> {
             Some("its denominator is not above zero")
         } else if table.options.is_empty() {
             Some("it has no options")
-        } else if table
-            .options
-            .iter()
-            .any(|o| o.percent_numerator < 0 || Some(o.percent_numerator) > hundred)
-        {
+        } else if table.options.iter().any(|o| o.percent_numerator < 0 || Some(o.percent_numerator) > hundred) {
             Some("a percent lies outside 0 to 100")
-        } else if table
-            .options
-            .iter()
-            .enumerate()
-            .any(|(i, o)| table.options[..i].iter().any(|p| p.code == o.code))
-        {
+        } else if table.options.iter().enumerate().any(|(i, o)| table.options[..i].iter().any(|p| p.code == o.code)) {
             Some("an option stands twice")
-        } else if tables.questions[..place]
-            .iter()
-            .any(|earlier| earlier.code == table.code)
-        {
+        } else if tables.questions[..place].iter().any(|earlier| earlier.code == table.code) {
             Some("the question stands twice")
         } else {
             None
         };
         if let Some(reason) = reason {
-            return Err(CountsError::BadTable {
-                question: table.code.clone(),
-                reason,
-            });
+            return Err(CountsError::BadTable { question: table.code.clone(), reason });
         }
     }
     Ok(())
@@ -247,18 +211,13 @@ fn verify_question(
         .find(|table| table.code == *question)
         .ok_or("the questionnaire has no such question")?;
     if counts.options.len() != table.options.len()
-        || !table
-            .options
-            .iter()
-            .all(|option| counts.options.contains_key(&option.code))
+        || !table.options.iter().all(|option| counts.options.contains_key(&option.code))
     {
         return Err("its options are not those of the table");
     }
     // Summed wide, because the numbers come from a file and may be anything.
     let wide = |n: &u64| u128::from(*n);
-    let total = counts.options.values().map(wide).sum::<u128>()
-        + wide(&counts.no_opinion)
-        + wide(&counts.blank);
+    let total = counts.options.values().map(wide).sum::<u128>() + wide(&counts.no_opinion) + wide(&counts.blank);
     if total == u128::from(ballots) {
         Ok(())
     } else {
@@ -320,10 +279,7 @@ fn add_pair(sum: &mut PairMoments, part: &PairMoments) -> Result<(), CountsError
     Ok(())
 }
 
-fn add_histogram<K: Ord + Clone>(
-    sum: &mut BTreeMap<K, u64>,
-    part: &BTreeMap<K, u64>,
-) -> Result<(), CountsError> {
+fn add_histogram<K: Ord + Clone>(sum: &mut BTreeMap<K, u64>, part: &BTreeMap<K, u64>) -> Result<(), CountsError> {
     for (key, count) in part {
         grow(sum.entry(key.clone()).or_default(), *count)?;
     }

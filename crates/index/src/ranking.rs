@@ -22,24 +22,16 @@ pub struct Ranked<K> {
 /// `places` is the number of decimals that will be printed: it decides only what is marked, never a rank.
 #[must_use]
 pub fn rank<K: Clone>(entries: &[(K, Quantity)], places: usize) -> Vec<Ranked<K>> {
-    let mut valued: Vec<(&K, &Exact)> = entries
-        .iter()
-        .filter_map(|(key, value)| Some((key, value.value()?)))
-        .collect();
+    let mut valued: Vec<(&K, &Exact)> = entries.iter().filter_map(|(key, value)| Some((key, value.value()?))).collect();
     valued.sort_by(|(_, a), (_, b)| b.cmp(a));
-    let prints: Vec<String> = valued
-        .iter()
-        .map(|(_, value)| value.rounded(places))
-        .collect();
+    let prints: Vec<String> = valued.iter().map(|(_, value)| value.rounded(places)).collect();
     let mut ranked: Vec<Ranked<K>> = Vec::with_capacity(entries.len());
     let mut place = 0;
     for (position, (key, value)) in valued.iter().enumerate() {
         if position == 0 || valued[position - 1].1 != *value {
             place = position as u64 + 1;
         }
-        let twin = |(other, print): (usize, &String)| {
-            *print == prints[position] && valued[other].1 != *value
-        };
+        let twin = |(other, print): (usize, &String)| *print == prints[position] && valued[other].1 != *value;
         ranked.push(Ranked {
             key: (*key).clone(),
             value: Quantity::Value((*value).clone()),

@@ -51,18 +51,10 @@ pub fn score(
     tally.verify()?;
     check_tree(tree)?;
     check_policy(tree, policy, groups)?;
-    if let Some(unknown) = tally
-        .targets
-        .keys()
-        .find(|code| !targets.iter().any(|target| target.code == **code))
-    {
+    if let Some(unknown) = tally.targets.keys().find(|code| !targets.iter().any(|target| target.code == **code)) {
         return Err(ScoreError::UnknownTarget(unknown.clone()));
     }
-    let scene = Scene {
-        tally,
-        tree,
-        policy,
-    };
+    let scene = Scene { tally, tree, policy };
     targets
         .iter()
         .filter_map(|target| Some((target, tally.targets.get(&target.code)?)))
@@ -84,20 +76,10 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn with_tree(
-        &self,
-        target: &TargetCode,
-        members: &[Member<'a>],
-    ) -> Result<TargetScore, ScoreError> {
-        let in_tree: BTreeSet<_> = leaves(self.tree)
-            .flat_map(|leaf| &leaf.questions)
-            .map(|(code, _)| code)
-            .collect();
+    fn with_tree(&self, target: &TargetCode, members: &[Member<'a>]) -> Result<TargetScore, ScoreError> {
+        let in_tree: BTreeSet<_> = leaves(self.tree).flat_map(|leaf| &leaf.questions).map(|(code, _)| code).collect();
         for (group, tally) in members.iter().filter(|(group, _)| group.feeds) {
-            if let Some(outside) = self
-                .asked(tally)
-                .find(|table| !in_tree.contains(&table.code))
-            {
+            if let Some(outside) = self.asked(tally).find(|table| !in_tree.contains(&table.code)) {
                 return Err(ScoreError::QuestionOutsideTree {
                     group: group.code.clone(),
                     question: outside.code.clone(),
@@ -106,37 +88,20 @@ impl<'a> Scene<'a> {
         }
         let mut sub_criteria = Vec::new();
         let mut areas = Vec::new();
-        for area in self
-            .tree
-            .areas
-            .iter()
-            .filter(|area| !area.sub_criteria.is_empty())
-        {
+        for area in self.tree.areas.iter().filter(|area| !area.sub_criteria.is_empty()) {
             let from = sub_criteria.len();
             for leaf in &area.sub_criteria {
                 let fed = members.iter().filter(|(group, _)| group.feeds);
                 let cells = fed.map(|member| self.group_cell(leaf, member)).collect();
                 sub_criteria.push(self.sub_criterion(leaf, &area.code, cells)?);
             }
-            let points = Quantity::sum(
-                sub_criteria[from..]
-                    .iter()
-                    .map(|row: &SubCriterionScore| &row.points),
-            );
+            let points = Quantity::sum(sub_criteria[from..].iter().map(|row: &SubCriterionScore| &row.points));
             let maximum = area.survey_maximum();
             let percent = percent_of(&points, &maximum);
-            areas.push(AreaScore {
-                code: area.code.clone(),
-                maximum,
-                points,
-                percent,
-            });
+            areas.push(AreaScore { code: area.code.clone(), maximum, points, percent });
         }
         let percent_in_tree = |member: &Member<'a>| {
-            if self
-                .asked(member.1)
-                .all(|table| in_tree.contains(&table.code))
-            {
+            if self.asked(member.1).all(|table| in_tree.contains(&table.code)) {
                 self.percent_by_maxima(member)
             } else {
                 self.percent_by_questions(member.1)
@@ -144,10 +109,7 @@ impl<'a> Scene<'a> {
         };
         Ok(TargetScore {
             code: target.clone(),
-            groups: members
-                .iter()
-                .map(|member| group_score(target, member, percent_in_tree(member)))
-                .collect(),
+            groups: members.iter().map(|member| group_score(target, member, percent_in_tree(member))).collect(),
             survey_points: Quantity::sum(areas.iter().map(|area| &area.points)),
             survey_maximum: areas.iter().map(|area| &area.maximum).sum(),
             sub_criteria,
@@ -179,19 +141,13 @@ impl<'a> Scene<'a> {
     }
 
     fn group_cell(&self, leaf: &SubCriterion, (group, tally): &Member<'a>) -> GroupCell {
-        let allowed = self
-            .policy
-            .asked
-            .get(&leaf.code)
-            .is_none_or(|groups| groups.contains(&group.code));
+        let allowed = self.policy.asked.get(&leaf.code).is_none_or(|groups| groups.contains(&group.code));
         let mut weighted = Exact::zero();
         let mut weights = Exact::zero();
         let mut without = None;
         let mut questions = Vec::new();
         for (code, weight) in &leaf.questions {
-            let table = self
-                .asked(tally)
-                .find(|table| allowed && table.code == *code);
+            let table = self.asked(tally).find(|table| allowed && table.code == *code);
             let cell = question_cell(code, table, tally);
             match &cell.percent {
                 Quantity::Value(percent) => {
@@ -209,12 +165,7 @@ impl<'a> Scene<'a> {
             Some(why) => Quantity::Without(why),
             None => quotient(&weighted, &weights, Why::NotAsked),
         };
-        GroupCell {
-            code: group.code.clone(),
-            weight: self.policy.weight(&group.code),
-            percent,
-            questions,
-        }
+        GroupCell { code: group.code.clone(), weight: self.policy.weight(&group.code), percent, questions }
     }
 
     fn sub_criterion(
@@ -242,18 +193,12 @@ impl<'a> Scene<'a> {
         cells: &[GroupCell],
         left_out: &mut Vec<GroupCode>,
     ) -> Result<Quantity, ScoreError> {
-        let asked: Vec<_> = cells
-            .iter()
-            .filter(|cell| cell.percent != Quantity::Without(Why::NotAsked))
-            .collect();
+        let asked: Vec<_> = cells.iter().filter(|cell| cell.percent != Quantity::Without(Why::NotAsked)).collect();
         if asked.is_empty() {
             return Ok(Quantity::Without(Why::NotAsked));
         }
         // A group that weighs nothing cannot make a mean undeterminable.
-        let weighing: Vec<_> = asked
-            .into_iter()
-            .filter(|cell| !cell.weight.is_zero())
-            .collect();
+        let weighing: Vec<_> = asked.into_iter().filter(|cell| !cell.weight.is_zero()).collect();
         if weighing.is_empty() {
             return Err(ScoreError::WeightsOfNobody(leaf.code.clone()));
         }
@@ -261,16 +206,11 @@ impl<'a> Scene<'a> {
         let mut weights = Exact::zero();
         for cell in weighing {
             match (&cell.percent, self.policy.empty_group) {
-                (
-                    Quantity::Value(percent),
-                    EmptyGroup::NotDeterminable | EmptyGroup::Renormalise,
-                ) => {
+                (Quantity::Value(percent), EmptyGroup::NotDeterminable | EmptyGroup::Renormalise) => {
                     weighted = &weighted + &(&cell.weight * percent);
                     weights = &weights + &cell.weight;
                 }
-                (Quantity::Without(Why::NotDeterminable), EmptyGroup::Renormalise) => {
-                    left_out.push(cell.code.clone())
-                }
+                (Quantity::Without(Why::NotDeterminable), EmptyGroup::Renormalise) => left_out.push(cell.code.clone()),
                 (Quantity::Without(why), EmptyGroup::NotDeterminable | EmptyGroup::Renormalise) => {
                     left_out.clear();
                     return Ok(Quantity::Without(*why));
@@ -300,14 +240,10 @@ impl<'a> Scene<'a> {
     }
 
     fn percent_by_questions(&self, tally: &'a GroupTally) -> Quantity {
-        let percents: Vec<_> = self
-            .asked(tally)
-            .map(|table| question_cell(&table.code, Some(table), tally).percent)
-            .collect();
+        let percents: Vec<_> =
+            self.asked(tally).map(|table| question_cell(&table.code, Some(table), tally).percent).collect();
         match Quantity::sum(&percents) {
-            Quantity::Value(sum) => {
-                quotient(&sum, &Exact::from(percents.len() as u64), Why::NotAsked)
-            }
+            Quantity::Value(sum) => quotient(&sum, &Exact::from(percents.len() as u64), Why::NotAsked),
             Quantity::Without(why) => Quantity::Without(why),
         }
     }

@@ -64,15 +64,10 @@ pub fn sensitivity(
     };
     let mut alone = tally.clone();
     alone.targets.retain(|code, _| code == target);
-    let targets = [ScoredTarget {
-        code: target.clone(),
-        has_tree: true,
-    }];
+    let targets = [ScoredTarget { code: target.clone(), has_tree: true }];
     let mut alternatives = Vec::new();
     for weighting in [Weighting::Declared, Weighting::Equal, Weighting::Headcount] {
-        let feeding = groups
-            .iter()
-            .filter(|group| group.feeds && group.frame.contains_key(target));
+        let feeding = groups.iter().filter(|group| group.feeds && group.frame.contains_key(target));
         let weights: BTreeMap<_, _> = feeding
             .map(|group| {
                 let ballots = tallies.get(&group.code).map_or(0, |tally| tally.ballots);
@@ -84,10 +79,7 @@ pub fn sensitivity(
                 (group.code.clone(), weight)
             })
             .collect();
-        let other = Policy {
-            weights: weights.clone(),
-            ..policy.clone()
-        };
+        let other = Policy { weights: weights.clone(), ..policy.clone() };
         match (score(&alone, tree, &targets, &other, groups), weighting) {
             (Ok(scores), _) => alternatives.extend(scores.into_iter().map(|score| Alternative {
                 weighting,

@@ -31,9 +31,7 @@ pub enum Orientation {
 
 /// The word is not an orientation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is not an orientation; say oriented (5 is best everywhere) or as_shown (codes as the form showed them)"
-)]
+#[error("'{0}' is not an orientation; say oriented (5 is best everywhere) or as_shown (codes as the form showed them)")]
 pub struct OrientationError(String);
 
 impl FromStr for Orientation {
@@ -75,11 +73,7 @@ pub enum AnswersError {
 ///
 /// # Errors
 /// Every fault of the file, or a frame or engine that cannot count.
-pub fn count_answers(
-    reader: impl Read,
-    file: &AnswersFile<'_>,
-    mut frame: Frame,
-) -> Result<Tally, AnswersError> {
+pub fn count_answers(reader: impl Read, file: &AnswersFile<'_>, mut frame: Frame) -> Result<Tally, AnswersError> {
     frame.targets.retain(|target, _| target == file.target);
     let since = Since::default();
     let mut csv = csv::ReaderBuilder::new()
@@ -87,10 +81,7 @@ pub fn count_answers(
         .flexible(true)
         .buffer_capacity(1 << 16)
         .from_reader(Bounded::new(reader, since.clone()));
-    let mut faults = Faults {
-        file: file.name,
-        found: Vec::new(),
-    };
+    let mut faults = Faults { file: file.name, found: Vec::new() };
     let mut record = ByteRecord::new();
     let layout = match csv.read_byte_record(&mut record) {
         Ok(true) => match names(&record) {
@@ -101,13 +92,7 @@ pub fn count_answers(
         Err(error) => return Err(faults.unreadable(&error).refuse()),
     };
     let counter = Counter::new(frame)?;
-    let mut rows = Rows {
-        layout: &layout,
-        target: file.target,
-        counter,
-        seen: BTreeMap::new(),
-        answers: Vec::new(),
-    };
+    let mut rows = Rows { layout: &layout, target: file.target, counter, seen: BTreeMap::new(), answers: Vec::new() };
     loop {
         since.reset();
         match csv.read_byte_record(&mut record) {
@@ -122,26 +107,14 @@ pub fn count_answers(
             return Err(faults.stop().refuse());
         }
     }
-    for group in layout
-        .groups
-        .keys()
-        .filter(|group| !rows.seen.contains_key(*group))
-    {
+    for group in layout.groups.keys().filter(|group| !rows.seen.contains_key(*group)) {
         faults.group_without_answers(group);
     }
-    if faults.found.is_empty() {
-        Ok(rows.counter.finish()?)
-    } else {
-        Err(faults.refuse())
-    }
+    if faults.found.is_empty() { Ok(rows.counter.finish()?) } else { Err(faults.refuse()) }
 }
 
 fn names(record: &ByteRecord) -> Option<Vec<String>> {
-    let text = |cell| {
-        std::str::from_utf8(cell)
-            .ok()
-            .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
-    };
+    let text = |cell| std::str::from_utf8(cell).ok().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned());
     record.iter().map(text).collect()
 }
 
@@ -164,11 +137,7 @@ impl Rows<'_> {
                 line,
                 "",
                 "ragged-row",
-                format!(
-                    "The line has {} cells, the first line has {}",
-                    record.len(),
-                    names.len()
-                ),
+                format!("The line has {} cells, the first line has {}", record.len(), names.len()),
                 "Give every line one cell per column; an answer not given is an empty cell",
             );
             return Ok(());
@@ -200,50 +169,29 @@ impl Rows<'_> {
                     "Empty the cell, or use the policy under which the group is asked",
                 ),
                 (Rule::Answer { place, .. }, "no_opinion") => self.answers[*place] = NO_OPINION,
-                (Rule::Answer { place, texts }, cell) => {
-                    match texts.iter().find(|(text, _)| text == cell) {
-                        Some((_, answer)) => self.answers[*place] = *answer,
-                        None => faults.unknown_level(line, &names[*column], cell, texts),
-                    }
-                }
+                (Rule::Answer { place, texts }, cell) => match texts.iter().find(|(text, _)| text == cell) {
+                    Some((_, answer)) => self.answers[*place] = *answer,
+                    None => faults.unknown_level(line, &names[*column], cell, texts),
+                },
             }
         }
-        if faults.found.is_empty() {
-            self.counter.push_answers(self.target, group, &self.answers)
-        } else {
-            Ok(())
-        }
+        if faults.found.is_empty() { self.counter.push_answers(self.target, group, &self.answers) } else { Ok(()) }
     }
 
-    fn respondent(
-        &mut self,
-        group: &GroupCode,
-        respondent: &str,
-        line: u64,
-        faults: &mut Faults<'_>,
-    ) {
+    fn respondent(&mut self, group: &GroupCode, respondent: &str, line: u64, faults: &mut Faults<'_>) {
         let seen = match self.seen.get_mut(group) {
             Some(seen) => seen,
             None => self.seen.entry(group.clone()).or_default(),
         };
         if respondent.is_empty() {
             let remedy = "Give every line of a group its own number";
-            faults.add(
-                line,
-                "respondent",
-                "missing-respondent",
-                "The cell is empty".to_owned(),
-                remedy,
-            );
+            faults.add(line, "respondent", "missing-respondent", "The cell is empty".to_owned(), remedy);
         } else if let Some(earlier) = seen.insert(respondent.into(), line) {
             faults.add(
                 line,
                 "respondent",
                 "duplicate-respondent",
-                format!(
-                    "Respondent {} of group {group} stands already on line {earlier}",
-                    quoted(respondent)
-                ),
+                format!("Respondent {} of group {group} stands already on line {earlier}", quoted(respondent)),
                 "Remove one of the two lines, or correct the number",
             );
         }
@@ -251,34 +199,17 @@ impl Rows<'_> {
 }
 
 impl<'a> Rows<'a> {
-    fn group(
-        &self,
-        cell: &str,
-        line: u64,
-        faults: &mut Faults<'_>,
-    ) -> Option<(&'a GroupCode, &'a GroupLayout)> {
+    fn group(&self, cell: &str, line: u64, faults: &mut Faults<'_>) -> Option<(&'a GroupCode, &'a GroupLayout)> {
         let known = &self.layout.groups;
-        let found = cell
-            .parse::<GroupCode>()
-            .ok()
-            .and_then(|code| known.get_key_value(&code));
+        let found = cell.parse::<GroupCode>().ok().and_then(|code| known.get_key_value(&code));
         if found.is_none() {
             let list: Vec<_> = known.keys().map(GroupCode::as_str).collect();
             let (code, reason) = if cell.is_empty() {
                 ("missing-group", "The cell is empty".to_owned())
             } else {
-                (
-                    "unknown-group",
-                    format!("{} is no group that rates {}", quoted(cell), self.target),
-                )
+                ("unknown-group", format!("{} is no group that rates {}", quoted(cell), self.target))
             };
-            faults.add(
-                line,
-                "group",
-                code,
-                reason,
-                &format!("Use one of {}", list.join(", ")),
-            );
+            faults.add(line, "group", code, reason, &format!("Use one of {}", list.join(", ")));
         }
         found
     }
@@ -293,55 +224,30 @@ impl Faults<'_> {
     fn add(&mut self, line: u64, field: &str, code: &'static str, reason: String, remedy: &str) {
         let line = usize::try_from(line).unwrap_or(usize::MAX);
         let fault = Fault::of_file(self.file, code, reason, remedy);
-        self.found.push(Fault {
-            line,
-            field: field.to_owned(),
-            ..fault
-        });
+        self.found.push(Fault { line, field: field.to_owned(), ..fault });
     }
 
     fn unknown_level(&mut self, line: u64, field: &str, cell: &str, texts: &[(String, u8)]) {
         let known: Vec<_> = texts.iter().map(|(text, _)| text.as_str()).collect();
         let reason = format!("{} is not a level of this question", quoted(cell));
-        let remedy = format!(
-            "Use one of {}, no_opinion, or leave the cell empty",
-            known.join(", ")
-        );
+        let remedy = format!("Use one of {}, no_opinion, or leave the cell empty", known.join(", "));
         self.add(line, field, "unknown-level", reason, &remedy);
     }
 
     fn not_utf8(&mut self, line: u64, field: &str) -> &mut Self {
-        self.add(
-            line,
-            field,
-            "not-utf8",
-            "The text is not UTF-8".to_owned(),
-            "Save the file as CSV in UTF-8",
-        );
+        self.add(line, field, "not-utf8", "The text is not UTF-8".to_owned(), "Save the file as CSV in UTF-8");
         self
     }
 
     fn unreadable(&mut self, error: &csv::Error) -> &mut Self {
         let line = error.position().map_or(0, csv::Position::line);
         let remedy = "Check that the file is a complete CSV file and can be read";
-        self.add(
-            line,
-            "",
-            "unreadable",
-            format!("The file cannot be read: {error}"),
-            remedy,
-        );
+        self.add(line, "", "unreadable", format!("The file cannot be read: {error}"), remedy);
         self
     }
 
     fn empty(&mut self) -> &mut Self {
-        self.add(
-            0,
-            "",
-            "no-answers",
-            "The file is empty".to_owned(),
-            "Give a file with a first line of column names",
-        );
+        self.add(0, "", "no-answers", "The file is empty".to_owned(), "Give a file with a first line of column names");
         self
     }
 
@@ -358,13 +264,7 @@ impl Faults<'_> {
     fn stop(&mut self) -> &mut Self {
         self.found.truncate(FAULTS_SHOWN);
         let reason = format!("Reading stopped after {FAULTS_SHOWN} faults; there may be more");
-        self.add(
-            0,
-            "",
-            "too-many-faults",
-            reason,
-            "Correct these first, then try again",
-        );
+        self.add(0, "", "too-many-faults", reason, "Correct these first, then try again");
         self
     }
 

@@ -4,6 +4,7 @@
 //! Distinct answer vectors of the whole count are held in memory, for the histogram of copies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use parsurvey_index::code::{GroupCode, QuestionCode, QuestionnaireCode, TargetCode};
 use parsurvey_index::counts::{OptionTables, TALLY_FORMAT, Tally};
@@ -32,6 +33,13 @@ pub struct Response {
     pub answers: Vec<u8>,
 }
 
+impl fmt::Debug for Response {
+    /// Without the answers: a whole vector is a signature.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("target", &self.target).field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
 /// What a group was given for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -45,15 +53,8 @@ impl Asked {
     /// Every question of a questionnaire.
     #[must_use]
     pub fn all(questionnaire: QuestionnaireCode, tables: &OptionTables) -> Self {
-        let questions = tables
-            .questions
-            .iter()
-            .map(|table| table.code.clone())
-            .collect();
-        Self {
-            questionnaire,
-            questions,
-        }
+        let questions = tables.questions.iter().map(|table| table.code.clone()).collect();
+        Self { questionnaire, questions }
     }
 }
 
@@ -84,9 +85,7 @@ pub enum CountError {
         group: GroupCode,
     },
     /// The number of answers is not that of the questionnaire.
-    #[error(
-        "a response of group {group} holds {found} answers, its questionnaire has {expected} questions"
-    )]
+    #[error("a response of group {group} holds {found} answers, its questionnaire has {expected} questions")]
     WrongLength {
         /// The group.
         group: GroupCode,
@@ -96,9 +95,7 @@ pub enum CountError {
         expected: usize,
     },
     /// A group is said to be asked a question that its questionnaire does not have.
-    #[error(
-        "group {group} is to be asked question {question}, which its questionnaire does not have"
-    )]
+    #[error("group {group} is to be asked question {question}, which its questionnaire does not have")]
     NoSuchQuestion {
         /// The group.
         group: GroupCode,
@@ -106,9 +103,7 @@ pub enum CountError {
         question: QuestionCode,
     },
     /// An answer is no option of its question.
-    #[error(
-        "a response of group {group} answers question {question} with something that is not among its options"
-    )]
+    #[error("a response of group {group} answers question {question} with something that is not among its options")]
     NoSuchOption {
         /// The group.
         group: GroupCode,
@@ -116,9 +111,7 @@ pub enum CountError {
         question: QuestionCode,
     },
     /// A question that the group was not asked has an answer.
-    #[error(
-        "a response of group {group} answers question {question}, which the group was not asked"
-    )]
+    #[error("a response of group {group} answers question {question}, which the group was not asked")]
     NotAsked {
         /// The group.
         group: GroupCode,
@@ -151,11 +144,7 @@ impl Counter {
     /// The option tables do not hold together, or a group names a questionnaire or question without a table.
     pub fn new(frame: Frame) -> Result<Self, CountError> {
         empty_tally(&frame).verify()?;
-        let wide = frame
-            .questionnaires
-            .values()
-            .flat_map(|tables| &tables.questions)
-            .find(|t| t.options.len() > 254);
+        let wide = frame.questionnaires.values().flat_map(|tables| &tables.questions).find(|t| t.options.len() > 254);
         if let Some(table) = wide {
             return Err(CountError::TooManyOptions(table.code.clone()));
         }
@@ -166,36 +155,20 @@ impl Counter {
                     .questionnaires
                     .get(&asked.questionnaire)
                     .ok_or_else(|| CountsError::NoTables(asked.questionnaire.clone()))?;
-                let known = |code: &&QuestionCode| {
-                    tables.questions.iter().any(|table| table.code == **code)
-                };
+                let known = |code: &&QuestionCode| tables.questions.iter().any(|table| table.code == **code);
                 if let Some(question) = asked.questions.iter().find(|code| !known(code)) {
-                    return Err(CountError::NoSuchQuestion {
-                        group: group.clone(),
-                        question: question.clone(),
-                    });
+                    return Err(CountError::NoSuchQuestion { group: group.clone(), question: question.clone() });
                 }
-                groups
-                    .entry(target.clone())
-                    .or_default()
-                    .insert(group.clone(), GroupCount::new(tables, asked)?);
+                groups.entry(target.clone()).or_default().insert(group.clone(), GroupCount::new(tables, asked)?);
             }
         }
-        Ok(Self {
-            frame,
-            groups,
-            waiting: 0,
-            chunk: ANSWERS_PER_CHUNK,
-        })
+        Ok(Self { frame, groups, waiting: 0, chunk: ANSWERS_PER_CHUNK })
     }
 
     /// The same with another chunk size, in answers; the result never depends on it.
     #[must_use]
     pub fn with_chunk(self, answers: usize) -> Self {
-        Self {
-            chunk: answers.max(1),
-            ..self
-        }
+        Self { chunk: answers.max(1), ..self }
     }
 
     /// Takes one response.
@@ -217,17 +190,10 @@ impl Counter {
             .groups
             .get_mut(target)
             .and_then(|groups| groups.get_mut(group))
-            .ok_or_else(|| CountError::UnknownGroup {
-                target: target.clone(),
-                group: group.clone(),
-            })?;
+            .ok_or_else(|| CountError::UnknownGroup { target: target.clone(), group: group.clone() })?;
         count.push(group, answers)?;
         self.waiting += answers.len();
-        if self.waiting >= self.chunk {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.waiting >= self.chunk { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), CountError> {

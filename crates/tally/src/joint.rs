@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use parsurvey_index::code::{GroupCode, QuestionnaireCode};
-use parsurvey_index::counts::{
-    GroupTally, OptionTables, PairMoments, QuestionCounts, QuestionTable, ShapeCounts,
-};
+use parsurvey_index::counts::{GroupTally, OptionTables, PairMoments, QuestionCounts, QuestionTable, ShapeCounts};
 use parsurvey_index::merging::CountsError;
 use polars::prelude::{Column, DataFrame, IdxSize, IntoLazy, PolarsResult, col, len};
 
@@ -40,24 +38,15 @@ const LARGEST_COMMON_DENOMINATOR: i128 = 1_000_000_000_000;
 
 impl GroupCount {
     pub(crate) fn new(tables: &OptionTables, asked: &Asked) -> Result<Self, CountsError> {
-        let questions: Vec<_> = tables
-            .questions
-            .iter()
-            .map(|table| (table.clone(), asked.questions.contains(&table.code)))
-            .collect();
-        let places: Vec<_> = (0..questions.len())
-            .filter(|place| questions[*place].1)
-            .collect();
+        let questions: Vec<_> =
+            tables.questions.iter().map(|table| (table.clone(), asked.questions.contains(&table.code))).collect();
+        let places: Vec<_> = (0..questions.len()).filter(|place| questions[*place].1).collect();
         let states = |place: usize| questions[place].0.options.len() + 2;
-        let joint = pairs(places.len())
-            .map(|(a, b)| vec![0; states(places[a]) * states(places[b])])
-            .collect();
+        let joint = pairs(places.len()).map(|(a, b)| vec![0; states(places[a]) * states(places[b])]).collect();
         let common = questions.iter().try_fold(1, |common, (table, _)| {
             let denominator = i128::from(table.denominator);
             let next = common / gcd(common, denominator) * denominator;
-            (next <= LARGEST_COMMON_DENOMINATOR)
-                .then_some(next)
-                .ok_or(CountsError::TooLarge)
+            (next <= LARGEST_COMMON_DENOMINATOR).then_some(next).ok_or(CountsError::TooLarge)
         })?;
         Ok(Self {
             questionnaire: asked.questionnaire.clone(),
@@ -126,14 +115,7 @@ impl GroupCount {
             .enumerate()
             .map(|(place, answer)| {
                 let options = self.table(place).options.len();
-                (
-                    if *answer == NO_OPINION {
-                        options + 1
-                    } else {
-                        usize::from(*answer)
-                    },
-                    options + 2,
-                )
+                (if *answer == NO_OPINION { options + 1 } else { usize::from(*answer) }, options + 2)
             })
             .collect();
         for ((a, b), joint) in pairs(states.len()).zip(&mut self.joint) {
@@ -177,9 +159,7 @@ impl GroupCount {
         for ((a, b), joint) in pairs(self.asked.len()).zip(&self.joint) {
             let (x, y) = (self.table(a), self.table(b));
             if a == b {
-                tally
-                    .questions
-                    .insert(x.code.clone(), question_counts(x, joint));
+                tally.questions.insert(x.code.clone(), question_counts(x, joint));
             }
             tally.pairs.push(moments(x, y, joint)?);
         }
@@ -193,11 +173,7 @@ impl GroupCount {
         }
         ShapeCounts {
             longest_run: self.longest_run.clone(),
-            variance: self
-                .variance
-                .iter()
-                .map(|((n, d), ballots)| (format!("{n}/{d}"), *ballots))
-                .collect(),
+            variance: self.variance.iter().map(|((n, d), ballots)| (format!("{n}/{d}"), *ballots)).collect(),
             copies,
         }
     }
@@ -208,20 +184,11 @@ impl GroupCount {
 fn distinct(columns: Vec<Vec<u8>>) -> PolarsResult<(Vec<Vec<u8>>, Vec<u64>)> {
     let height = columns.first().map_or(0, Vec::len);
     let names: Vec<String> = (0..columns.len()).map(|place| place.to_string()).collect();
-    let columns = names
-        .iter()
-        .zip(columns)
-        .map(|(name, answers)| Column::new(name.as_str().into(), answers))
-        .collect();
+    let columns = names.iter().zip(columns).map(|(name, answers)| Column::new(name.as_str().into(), answers)).collect();
     let keys: Vec<_> = names.iter().map(|name| col(name.as_str())).collect();
-    let frame = DataFrame::new(height, columns)?
-        .lazy()
-        .group_by(keys)
-        .agg([len().alias(BALLOTS)])
-        .collect()?;
-    let column = |name: &String| -> PolarsResult<Vec<u8>> {
-        Ok(frame.column(name)?.u8()?.into_no_null_iter().collect())
-    };
+    let frame = DataFrame::new(height, columns)?.lazy().group_by(keys).agg([len().alias(BALLOTS)]).collect()?;
+    let column =
+        |name: &String| -> PolarsResult<Vec<u8>> { Ok(frame.column(name)?.u8()?.into_no_null_iter().collect()) };
     let vectors = names.iter().map(column).collect::<PolarsResult<_>>()?;
     let multiplicities: Vec<IdxSize> = frame.column(BALLOTS)?.idx()?.into_no_null_iter().collect();
     Ok((vectors, multiplicities.into_iter().map(u64::from).collect()))
@@ -237,40 +204,24 @@ fn question_counts(table: &QuestionTable, joint: &[u64]) -> QuestionCounts {
     let width = table.options.len() + 2;
     let state = |state: usize| joint[state * width + state];
     QuestionCounts {
-        options: table
-            .options
-            .iter()
-            .zip(1..)
-            .map(|(option, place)| (option.code.clone(), state(place)))
-            .collect(),
+        options: table.options.iter().zip(1..).map(|(option, place)| (option.code.clone(), state(place))).collect(),
         no_opinion: state(width - 1),
         blank: state(0),
     }
 }
 
-fn moments(
-    x: &QuestionTable,
-    y: &QuestionTable,
-    joint: &[u64],
-) -> Result<PairMoments, CountsError> {
+fn moments(x: &QuestionTable, y: &QuestionTable, joint: &[u64]) -> Result<PairMoments, CountsError> {
     let (rows, width) = (x.options.len() + 2, y.options.len() + 2);
-    let answered_both = (1..rows)
-        .flat_map(|a| &joint[a * width + 1..(a + 1) * width])
-        .sum();
+    let answered_both = (1..rows).flat_map(|a| &joint[a * width + 1..(a + 1) * width]).sum();
     let mut substantive_both = 0;
     let mut sums = [0_i128; 5];
     for (option_x, a) in x.options.iter().zip(1..) {
         for (option_y, b) in y.options.iter().zip(1..) {
             let n = joint[a * width + b];
-            let (px, py) = (
-                i128::from(option_x.percent_numerator),
-                i128::from(option_y.percent_numerator),
-            );
+            let (px, py) = (i128::from(option_x.percent_numerator), i128::from(option_y.percent_numerator));
             substantive_both += n;
             for (sum, term) in sums.iter_mut().zip([px, py, px * px, py * py, px * py]) {
-                let grown = i128::from(n)
-                    .checked_mul(term)
-                    .and_then(|part| sum.checked_add(part));
+                let grown = i128::from(n).checked_mul(term).and_then(|part| sum.checked_add(part));
                 *sum = grown.ok_or(CountsError::TooLarge)?;
             }
         }
@@ -305,9 +256,5 @@ fn longest_run(vector: &[u8]) -> u32 {
 }
 
 fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 {
-        a.abs().max(1)
-    } else {
-        gcd(b, a % b)
-    }
+    if b == 0 { a.abs().max(1) } else { gcd(b, a % b) }
 }

@@ -35,25 +35,14 @@ pub(crate) enum Rule {
     /// Nothing: the group is not asked.
     Blank,
     /// An answer to the question at this place of the questionnaire, as one of these texts.
-    Answer {
-        place: usize,
-        texts: Vec<(String, u8)>,
-    },
+    Answer { place: usize, texts: Vec<(String, u8)> },
 }
 
 /// Reads a header, or says everything that is wrong with it.
-pub(crate) fn read_header(
-    names: Vec<String>,
-    file: &AnswersFile<'_>,
-    frame: &Frame,
-) -> Result<Layout, Vec<Fault>> {
+pub(crate) fn read_header(names: Vec<String>, file: &AnswersFile<'_>, frame: &Frame) -> Result<Layout, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, code, reason: String, remedy: &str| {
-        let place = Fault {
-            line: 1,
-            field: field.to_owned(),
-            ..Fault::of_file(file.name, code, reason, remedy)
-        };
+        let place = Fault { line: 1, field: field.to_owned(), ..Fault::of_file(file.name, code, reason, remedy) };
         faults.push(place);
     };
     if let [only] = names.as_slice()
@@ -69,12 +58,7 @@ pub(crate) fn read_header(
     }
     for (column, name) in names.iter().enumerate() {
         if names[..column].contains(name) {
-            fault(
-                name,
-                "duplicate-column",
-                format!("Column '{name}' stands twice"),
-                "Remove one of the two",
-            );
+            fault(name, "duplicate-column", format!("Column '{name}' stands twice"), "Remove one of the two");
         }
     }
     let mut find = |wanted: &str| {
@@ -109,12 +93,7 @@ pub(crate) fn read_header(
         }
     }
     match (group, respondent, faults.is_empty()) {
-        (Some(group), Some(respondent), true) => Ok(Layout {
-            names,
-            group,
-            respondent,
-            groups,
-        }),
+        (Some(group), Some(respondent), true) => Ok(Layout { names, group, respondent, groups }),
         (_, _, _) => Err(faults),
     }
 }
@@ -130,11 +109,7 @@ fn group_layout(
 ) -> GroupLayout {
     let mut cells = Vec::new();
     let mut covered: Vec<Option<&str>> = vec![None; tables.questions.len()];
-    for (column, name) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| *name != GROUP && *name != RESPONDENT)
-    {
+    for (column, name) in names.iter().enumerate().filter(|(_, name)| *name != GROUP && *name != RESPONDENT) {
         let (places, is_known) = places_of(name, tables, file);
         known[column] |= is_known;
         let rule = match places.as_slice() {
@@ -145,18 +120,12 @@ fn group_layout(
                     fault(
                         name,
                         "duplicate-column",
-                        format!(
-                            "Columns '{other}' and '{name}' both answer question {} of group {group}",
-                            table.code
-                        ),
+                        format!("Columns '{other}' and '{name}' both answer question {} of group {group}", table.code),
                         "Keep one of the two",
                     );
                 }
                 if asked.questions.contains(&table.code) {
-                    Rule::Answer {
-                        place: *place,
-                        texts: texts(table, file.orientation),
-                    }
+                    Rule::Answer { place: *place, texts: texts(table, file.orientation) }
                 } else {
                     Rule::Blank
                 }
@@ -178,45 +147,24 @@ fn group_layout(
             fault(
                 table.code.as_str(),
                 "missing-column",
-                format!(
-                    "Question {} is asked of group {group} and has no column",
-                    table.code
-                ),
+                format!("Question {} is asked of group {group} and has no column", table.code),
                 "Add the column, or use a policy that does not ask it of the group",
             );
         }
     }
-    GroupLayout {
-        length: tables.questions.len(),
-        cells,
-    }
+    GroupLayout { length: tables.questions.len(), cells }
 }
 
 /// The places a column's name stands for in a questionnaire, and whether the campaign knows the name at all.
 /// A question's own code goes before a sub-criterion's.
 fn places_of(name: &str, tables: &OptionTables, file: &AnswersFile<'_>) -> (Vec<usize>, bool) {
-    let place = |code: &QuestionCode| {
-        tables
-            .questions
-            .iter()
-            .position(|table| table.code == *code)
-    };
-    if let Some(place) = tables
-        .questions
-        .iter()
-        .position(|table| table.code.as_str() == name)
-    {
+    let place = |code: &QuestionCode| tables.questions.iter().position(|table| table.code == *code);
+    if let Some(place) = tables.questions.iter().position(|table| table.code.as_str() == name) {
         return (vec![place], true);
     }
     let mut leaves = file.tree.areas.iter().flat_map(|area| &area.sub_criteria);
     match leaves.find(|leaf| leaf.code.as_str() == name) {
-        Some(leaf) => (
-            leaf.questions
-                .iter()
-                .filter_map(|(code, _)| place(code))
-                .collect(),
-            true,
-        ),
+        Some(leaf) => (leaf.questions.iter().filter_map(|(code, _)| place(code)).collect(), true),
         None => (Vec::new(), false),
     }
 }
@@ -226,17 +174,10 @@ fn places_of(name: &str, tables: &OptionTables, file: &AnswersFile<'_>) -> (Vec<
 fn texts(table: &QuestionTable, orientation: Orientation) -> Vec<(String, u8)> {
     let mut options: Vec<_> = table.options.iter().zip(1..).collect();
     match orientation {
-        Orientation::AsShown => options
-            .into_iter()
-            .map(|(option, place)| (option.code.to_string(), place))
-            .collect(),
+        Orientation::AsShown => options.into_iter().map(|(option, place)| (option.code.to_string(), place)).collect(),
         Orientation::Oriented => {
             options.sort_by_key(|(option, _)| option.percent_numerator);
-            options
-                .into_iter()
-                .zip(1_usize..)
-                .map(|((_, place), level)| (level.to_string(), place))
-                .collect()
+            options.into_iter().zip(1_usize..).map(|((_, place), level)| (level.to_string(), place)).collect()
         }
     }
 }

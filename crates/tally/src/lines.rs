@@ -36,10 +36,7 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let total = &self.since.0;
         if total.get() > BYTES_PER_RECORD {
-            return Err(Error::new(
-                ErrorKind::InvalidData,
-                "a line has no end; look for an unclosed quotation mark",
-            ));
+            return Err(Error::new(ErrorKind::InvalidData, "a line has no end; look for an unclosed quotation mark"));
         }
         let n = self.inner.read(buffer)?;
         total.set(total.get() + n as u64);

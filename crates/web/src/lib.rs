@@ -1,1 +1,28 @@
-//! Placeholder while the workspace is assembled.
+//! HTTP in: the respondent's form and a plain status page.
+//!
+//! [`app`] builds the router over a `desk`, [`serve`] runs it on a listener until told to stop.
+//! Every page works without JavaScript, cookies and storage, and asks nothing of any other host.
+//! Nothing here reads a stored answer, decides whether a form may be answered, or knows the database; `desk` does.
+
+mod app;
+mod assets;
+mod board;
+mod flow;
+mod guard;
+mod pages;
+mod posted;
+mod problem;
+mod respond;
+mod review;
+mod seam;
+mod serve;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use app::app;
+pub use seam::{Clock, SystemClock};
+pub use serve::serve;

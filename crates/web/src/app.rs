@@ -1,0 +1,86 @@
+//! The router: which address leads to which page, and what every request passes on its way.
+//!
+//! GET and HEAD change nothing, anywhere. There is no cookie and no session: a link is all a person has.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use parsurvey_desk::Desk;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::problem::Problem;
+use crate::respond::problem_page;
+use crate::seam::{Clock, Respond};
+use crate::words::Lang;
+use crate::{assets, board, guard, respond};
+
+/// The respondent's form and the status page over `desk`, on the time that `clock` tells.
+///
+/// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
+/// `/f/{token}/decline`, `/status`, `/healthz`, `/assets/…`.
+pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
+    router(House { desk, clock })
+}
+
+/// What the handlers share.
+pub(crate) struct House<D> {
+    pub(crate) desk: Arc<D>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl<D> Clone for House<D> {
+    fn clone(&self) -> Self {
+        Self { desk: Arc::clone(&self.desk), clock: Arc::clone(&self.clock) }
+    }
+}
+
+pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
+    // Pages that carry answers are never compressed: their compressed size would tell something about what was chosen.
+    let plain = Router::new().route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>));
+    let compressed = Router::new()
+        .route("/f/{token}", get(respond::landing::<D>))
+        .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
+        .route("/status", get(board::status::<D>))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
+        .route(assets::style_path(), get(style))
+        .route(assets::icon_path(), get(icon))
+        .layer(CompressionLayer::new());
+    let panicked = house.clone();
+    plain
+        .merge(compressed)
+        .fallback(respond::no_such_page::<D>)
+        .method_not_allowed_fallback(respond::wrong_method::<D>)
+        .layer(from_fn_with_state(house.clone(), guard::size::<D>))
+        .layer(from_fn_with_state(house.clone(), guard::origin::<D>))
+        .layer(from_fn_with_state(house.clone(), guard::time::<D>))
+        .layer(CatchPanicLayer::custom(move |_panic: Box<dyn Any + Send + 'static>| {
+            // What the panic said went to standard error already; it is not repeated to the person.
+            problem_page(&panicked, Lang::default(), Problem::Defect)
+        }))
+        .layer(from_fn(guard::headers))
+        .layer(from_fn(guard::log))
+        .with_state(house)
+}
+
+/// Assets are addressed by their content, so a copy never goes stale.
+const FOR_EVER: (header::HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+
+async fn style() -> Response {
+    asset("text/css; charset=utf-8", assets::STYLE)
+}
+
+async fn icon() -> Response {
+    asset("image/svg+xml", assets::ICON)
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), FOR_EVER], text).into_response()
+}

@@ -1,0 +1,383 @@
+//! The respondent's pages over HTTP: a link, a post, and what comes back.
+//!
+//! A look changes nothing, and a press of a button without a chosen option changes nothing either, so a mail scanner
+//! leaves no trace. The first post with a chosen option is told to the desk as a start. Answers are held by the page
+//! the person has open, never by this server, until they are handed in.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use jiff::Timestamp;
+use parsurvey_desk::DeskError;
+use parsurvey_desk::respond::{AnswerFault, Answers, OpenForm, Submission, Visit};
+use parsurvey_survey::campaign::{Campaign, Questionnaire};
+
+use crate::app::House;
+use crate::flow::{Draft, Step, review, step};
+use crate::pages::{Alert, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
+use crate::posted::{At, Go, Posted};
+use crate::problem::{Problem, Standing, reply, see_other};
+use crate::review::{Review, reviewed};
+use crate::seam::Respond;
+use crate::words::Lang;
+
+impl<S: Send + Sync> FromRequestParts<S> for Lang {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        Ok(Lang::of_query(parts.uri.query()))
+    }
+}
+
+/// The secret of a link as it stands in the address. It has no `Debug`, so it cannot be printed by accident.
+pub(crate) struct Token(String);
+
+impl Token {
+    /// The token, if it could be one of ours at all.
+    fn of(path: Result<Path<String>, PathRejection>) -> Option<Self> {
+        let Ok(Path(text)) = path else { return None };
+        let plausible = (1..=128).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        plausible.then_some(Self(text))
+    }
+}
+
+type TokenPath = Result<Path<String>, PathRejection>;
+type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+
+/// GET of a link: the landing page, or what became of the form.
+pub(crate) async fn landing<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
+    let Some(token) = Token::of(path) else {
+        return problem_page(&house, lang, Problem::UnknownLink);
+    };
+    let now = house.clock.now();
+    match house.desk.visit(&token.0, now).await {
+        Ok(visit) => visited(&house, lang, &token, &visit, now),
+        Err(error) => unavailable(&house, lang, &error),
+    }
+}
+
+/// GET of a page of the form, as when an in-app browser is opened again: the answers are gone, the link is not.
+pub(crate) async fn page_by_get(lang: Lang, path: TokenPath) -> Response {
+    match Token::of(path) {
+        Some(token) => see_other(&landing_address(&token, lang)),
+        None => see_other("/f/-"),
+    }
+}
+
+/// POST of a page of the form.
+pub(crate) async fn page<D: Respond>(
+    State(house): State<House<D>>,
+    lang: Lang,
+    path: TokenPath,
+    fields: Fields,
+) -> Response {
+    let Some(token) = Token::of(path) else {
+        return problem_page(&house, lang, Problem::UnknownLink);
+    };
+    let Ok(Form(fields)) = fields else {
+        return problem_page(&house, lang, Problem::NotAForm);
+    };
+    let posted = Posted::read(fields);
+    let now = house.clock.now();
+    let asked = Asked { house: &house, lang, token: &token, now };
+    match house.desk.visit(&token.0, now).await {
+        Ok(Visit::Open(form)) => asked.open(&posted, &form).await,
+        Ok(Visit::Completed) if posted.has_answers() => asked.submitted_before(),
+        Ok(Visit::Closed) if posted.has_answers() => asked.closed(&posted).await,
+        Ok(visit) => visited(&house, lang, &token, &visit, now),
+        Err(error) => asked.not_looked_up(&posted, &error),
+    }
+}
+
+/// GET of the page on which a person says that they do not take part. Changes nothing.
+pub(crate) async fn decline<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
+    let Some(token) = Token::of(path) else {
+        return problem_page(&house, lang, Problem::UnknownLink);
+    };
+    let now = house.clock.now();
+    match house.desk.visit(&token.0, now).await {
+        Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, false),
+        Ok(visit) => visited(&house, lang, &token, &visit, now),
+        Err(error) => unavailable(&house, lang, &error),
+    }
+}
+
+/// POST of that page. Without a choice it changes nothing.
+pub(crate) async fn set_declined<D: Respond>(
+    State(house): State<House<D>>,
+    lang: Lang,
+    path: TokenPath,
+    fields: Fields,
+) -> Response {
+    let Some(token) = Token::of(path) else {
+        return problem_page(&house, lang, Problem::UnknownLink);
+    };
+    let Ok(Form(fields)) = fields else {
+        return problem_page(&house, lang, Problem::NotAForm);
+    };
+    let now = house.clock.now();
+    let chosen = fields.iter().find(|(name, _)| name == "declined").map(|(_, value)| value.as_str());
+    let declined = match chosen {
+        Some("yes") => true,
+        Some("no") => false,
+        Some(_) | None => {
+            return match house.desk.visit(&token.0, now).await {
+                Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, true),
+                Ok(visit) => visited(&house, lang, &token, &visit, now),
+                Err(error) => unavailable(&house, lang, &error),
+            };
+        }
+    };
+    match house.desk.set_declined(&token.0, declined, now).await {
+        Ok(Visit::Open(_)) => see_other(&landing_address(&token, lang)),
+        Ok(visit) => visited(&house, lang, &token, &visit, now),
+        Err(error) => unavailable(&house, lang, &error),
+    }
+}
+
+/// Any address that leads nowhere.
+pub(crate) async fn no_such_page<D: Respond>(State(house): State<House<D>>, lang: Lang) -> Response {
+    problem_page(&house, lang, Problem::NoSuchPage)
+}
+
+/// A method that the address does not take.
+pub(crate) async fn wrong_method<D: Respond>(State(house): State<House<D>>, lang: Lang) -> Response {
+    problem_page(&house, lang, Problem::WrongMethod)
+}
+
+/// A post to a link at one moment.
+struct Asked<'a, D> {
+    house: &'a House<D>,
+    lang: Lang,
+    token: &'a Token,
+    now: Timestamp,
+}
+
+impl<D: Respond> Asked<'_, D> {
+    fn campaign(&self) -> &Campaign {
+        self.house.desk.campaign()
+    }
+
+    /// A post to a form that can be answered.
+    async fn open(&self, posted: &Posted, form: &OpenForm) -> Response {
+        let Some(questionnaire) = self.campaign().questionnaire(&form.target, &form.group) else {
+            tracing::error!(group = %form.group, target_code = %form.target, "an open form has no questionnaire");
+            return problem_page(self.house, self.lang, Problem::Defect);
+        };
+        match step(questionnaire, posted) {
+            Step::Alien(draft) => self.show(questionnaire, Some(form), &draft, Alert::Alien),
+            Step::Submit(draft) => self.submit(questionnaire, form, draft).await,
+            Step::Show(draft) => {
+                if !draft.answers.is_empty() {
+                    // The answers are on the page whether or not this is noted, and the next post notes it again.
+                    if let Err(error) = self.house.desk.start(&self.token.0, self.now).await {
+                        tracing::warn!(%error, "a start could not be recorded");
+                    }
+                }
+                let alert = if draft.empty { Alert::Empty } else { Alert::None };
+                self.show(questionnaire, Some(form), &draft, alert)
+            }
+        }
+    }
+
+    async fn submit(&self, questionnaire: &Questionnaire, form: &OpenForm, draft: Draft) -> Response {
+        let submission = self.house.desk.submit(&self.token.0, &draft.answers, self.now).await;
+        match submission {
+            Ok(Submission::Stored) => see_other(&landing_address(self.token, self.lang)),
+            Ok(Submission::AlreadySubmitted | Submission::Refused(Visit::Completed)) => self.submitted_before(),
+            Ok(Submission::TooLate | Submission::Refused(Visit::Closed)) => {
+                self.too_late(Some(questionnaire), &draft.answers)
+            }
+            Ok(Submission::Refused(visit)) => visited(self.house, self.lang, self.token, &visit, self.now),
+            Ok(Submission::Faulty(faults)) => {
+                let alien = faults.iter().any(|fault| matches!(fault, AnswerFault::Alien(_)));
+                let alert = if alien { Alert::Alien } else { Alert::None };
+                match review(questionnaire, draft) {
+                    Step::Show(draft) | Step::Submit(draft) | Step::Alien(draft) => {
+                        self.show(questionnaire, Some(form), &draft, alert)
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a submission could not be stored");
+                self.show(questionnaire, Some(form), &draft, Alert::NotStored)
+            }
+        }
+    }
+
+    /// A post after the survey ended: nothing is stored, and the person sees what they chose.
+    async fn closed(&self, posted: &Posted) -> Response {
+        let answers = posted.loose_answers();
+        if posted.go == Go::Submit {
+            // The desk notes that the form came too late; it stores no answer.
+            match self.house.desk.submit(&self.token.0, &answers, self.now).await {
+                Ok(Submission::AlreadySubmitted) => return self.submitted_before(),
+                Ok(Submission::Stored | Submission::TooLate | Submission::Faulty(_) | Submission::Refused(_)) => {}
+                Err(error) => tracing::warn!(%error, "a late submission could not be noted"),
+            }
+        }
+        let questionnaire = posted.paper.as_ref().and_then(|code| self.campaign().questionnaires.get(code));
+        self.too_late(questionnaire, &answers)
+    }
+
+    /// The desk could not be asked: the page comes again with everything on it.
+    fn not_looked_up(&self, posted: &Posted, error: &DeskError) -> Response {
+        tracing::error!(%error, "a link could not be looked up");
+        let questionnaire = posted.paper.as_ref().and_then(|code| self.campaign().questionnaires.get(code));
+        let Some(questionnaire) = questionnaire else {
+            return problem_page(self.house, self.lang, Problem::Unavailable);
+        };
+        match step(questionnaire, &posted.standing_still()) {
+            Step::Show(draft) | Step::Submit(draft) | Step::Alien(draft) => {
+                self.show(questionnaire, None, &draft, Alert::NotStored)
+            }
+        }
+    }
+
+    fn submitted_before(&self) -> Response {
+        let lang = self.lang;
+        message(
+            self.campaign(),
+            lang,
+            Standing::SubmittedBefore,
+            Words {
+                title: lang.t("submitted-before-title"),
+                tone: Tone::Plain,
+                paragraphs: vec![lang.t("submitted-before-text"), lang.t("submitted-before-why")],
+                link: None,
+            },
+        )
+    }
+
+    fn too_late(&self, questionnaire: Option<&Questionnaire>, answers: &Answers) -> Response {
+        let lang = self.lang;
+        let shown = questionnaire.map(|questionnaire| reviewed(questionnaire, answers, lang));
+        let page = Message {
+            f: Frame::new(self.campaign(), lang, lang.t("too-late-title"), Switch::None),
+            tone: Tone::Warning,
+            paragraphs: vec![lang.t("too-late-text"), lang.t("too-late-shown")],
+            shown: shown.unwrap_or_default(),
+        };
+        reply(Standing::TooLate, page.render())
+    }
+
+    /// A page of the form.
+    fn show(&self, questionnaire: &Questionnaire, form: Option<&OpenForm>, draft: &Draft, alert: Alert) -> Response {
+        let standing = match alert {
+            Alert::NotStored => Standing::NotStored,
+            Alert::Alien | Alert::Empty => Standing::Faulty,
+            Alert::None if draft.missing.is_empty() => Standing::Fine,
+            Alert::None => Standing::Faulty,
+        };
+        let paper = Paper { token: &self.token.0, questionnaire, draft, form, now: self.now, alert };
+        let page = paper_page(self.campaign(), self.lang, paper, standing != Standing::Fine);
+        reply(standing, page)
+    }
+}
+
+/// Draws a section or the review.
+pub(crate) fn paper_page(
+    campaign: &Campaign,
+    lang: Lang,
+    paper: Paper<'_>,
+    faulty: bool,
+) -> Result<String, askama::Error> {
+    let switch = Switch::Button(paper.action(&lang.other()));
+    let titled = |title: String| if faulty { lang.t1("title-with-fault", "title", title) } else { title };
+    match paper.draft.at {
+        At::Section(section) => {
+            let heading = paper.questionnaire.sections.get(section).map(|section| lang.pick(&section.title));
+            let f = Frame::new(campaign, lang, titled(heading.unwrap_or_default().to_owned()), switch);
+            SectionPage { f, paper, section }.render()
+        }
+        At::Review => {
+            let f = Frame::new(campaign, lang, titled(lang.t("review-title")), switch);
+            Review { f, paper }.render()
+        }
+    }
+}
+
+/// The page for a link that is only looked at.
+fn visited<D: Respond>(house: &House<D>, lang: Lang, token: &Token, visit: &Visit, now: Timestamp) -> Response {
+    let campaign = house.desk.campaign();
+    let words = match visit {
+        Visit::Unknown => return problem_page(house, lang, Problem::UnknownLink),
+        Visit::Revoked => return problem_page(house, lang, Problem::RevokedLink),
+        Visit::Open(form) => return landing_page(house, lang, token, form, now),
+        Visit::NotYetOpen { opens } => {
+            let f = Frame::new(campaign, lang, String::new(), Switch::None);
+            let text = lang.t1("not-yet-text", "time", f.moment(*opens));
+            (lang.t("not-yet-title"), Tone::Plain, vec![text, lang.t("not-yet-keep")])
+        }
+        Visit::Closed => (lang.t("closed-title"), Tone::Plain, vec![lang.t("closed-text")]),
+        Visit::Excused => (lang.t("excused-title"), Tone::Plain, vec![lang.t("excused-text")]),
+        Visit::Completed => (lang.t("thanks-title"), Tone::Done, vec![lang.t("thanks-text"), lang.t("thanks-sealed")]),
+    };
+    let (title, tone, paragraphs) = words;
+    let link = Some(landing_address(token, lang.other()));
+    message(campaign, lang, Standing::Fine, Words { title, tone, paragraphs, link })
+}
+
+fn landing_page<D: Respond>(house: &House<D>, lang: Lang, token: &Token, form: &OpenForm, now: Timestamp) -> Response {
+    let campaign = house.desk.campaign();
+    let Some(questionnaire) = campaign.questionnaire(&form.target, &form.group) else {
+        tracing::error!(group = %form.group, target_code = %form.target, "an open form has no questionnaire");
+        return problem_page(house, lang, Problem::Defect);
+    };
+    let switch = Switch::Link(landing_address(token, lang.other()));
+    let f = Frame::new(campaign, lang, lang.t("landing-title"), switch);
+    let page = Landing { f, token: &token.0, form, questionnaire, now };
+    reply(Standing::Fine, page.render())
+}
+
+fn decline_page(campaign: &Campaign, lang: Lang, token: &Token, missing: bool) -> Response {
+    let switch = Switch::Link(format!("/f/{}/decline?lang={}", token.0, lang.other().code()));
+    let f = Frame::new(campaign, lang, lang.t("decline-title"), switch);
+    let standing = if missing { Standing::Faulty } else { Standing::Fine };
+    reply(standing, Decline { f, token: &token.0, missing }.render())
+}
+
+/// A problem in the person's language.
+pub(crate) fn problem_page<D: Respond>(house: &House<D>, lang: Lang, problem: Problem) -> Response {
+    let (title, text) = problem.keys();
+    message(
+        house.desk.campaign(),
+        lang,
+        Standing::Problem(problem),
+        Words { title: lang.t(title), tone: Tone::Warning, paragraphs: vec![lang.t(text)], link: None },
+    )
+}
+
+/// The desk could not be asked, and the page held nothing that could be lost.
+pub(crate) fn unavailable<D: Respond>(house: &House<D>, lang: Lang, error: &DeskError) -> Response {
+    tracing::error!(%error, "the desk could not be asked");
+    problem_page(house, lang, Problem::Unavailable)
+}
+
+/// What a page of one message says.
+struct Words {
+    title: String,
+    tone: Tone,
+    paragraphs: Vec<String>,
+    /// Where the same page stands in the other language.
+    link: Option<String>,
+}
+
+fn message(campaign: &Campaign, lang: Lang, standing: Standing, words: Words) -> Response {
+    let switch = words.link.map_or(Switch::None, Switch::Link);
+    let page = Message {
+        f: Frame::new(campaign, lang, words.title, switch),
+        tone: words.tone,
+        paragraphs: words.paragraphs,
+        shown: Vec::new(),
+    };
+    reply(standing, page.render())
+}
+
+fn landing_address(token: &Token, lang: Lang) -> String {
+    format!("/f/{}?lang={}", token.0, lang.code())
+}

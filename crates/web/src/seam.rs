@@ -1,0 +1,80 @@
+//! The few calls the pages make of the rest of the house, and the clock they run on.
+//!
+//! The pages are written against [`Respond`], so that they can be tried without a ledger; [`Desk`] is the only
+//! implementation outside tests. No call here returns an answer that was stored.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use parsurvey_desk::respond::{Answers, Submission, Visit};
+use parsurvey_desk::{Desk, DeskError};
+use parsurvey_survey::campaign::Campaign;
+use parsurvey_survey::status::Status;
+
+/// Where `now` comes from: the system's clock, or a campaign clock in a rehearsal.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// What the pages ask of the desk. The calls mean what the desk's functions of the same names say.
+pub(crate) trait Respond: Send + Sync + 'static {
+    fn campaign(&self) -> &Campaign;
+
+    fn visit(&self, token: &str, now: Timestamp) -> impl Future<Output = Result<Visit, DeskError>> + Send;
+
+    fn start(&self, token: &str, now: Timestamp) -> impl Future<Output = Result<(), DeskError>> + Send;
+
+    fn submit(
+        &self,
+        token: &str,
+        answers: &Answers,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Submission, DeskError>> + Send;
+
+    fn set_declined(
+        &self,
+        token: &str,
+        declined: bool,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Visit, DeskError>> + Send;
+
+    /// Counts of forms by respondent group.
+    fn status(&self, now: Timestamp) -> impl Future<Output = Result<Status, DeskError>> + Send;
+}
+
+impl Respond for Desk {
+    fn campaign(&self) -> &Campaign {
+        Desk::campaign(self)
+    }
+
+    async fn visit(&self, token: &str, now: Timestamp) -> Result<Visit, DeskError> {
+        Desk::visit(self, token, now).await
+    }
+
+    async fn start(&self, token: &str, now: Timestamp) -> Result<(), DeskError> {
+        Desk::start(self, token, now).await
+    }
+
+    async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
+        Desk::submit(self, token, answers, now).await
+    }
+
+    async fn set_declined(&self, token: &str, declined: bool, now: Timestamp) -> Result<Visit, DeskError> {
+        Desk::set_declined(self, token, declined, now).await
+    }
+
+    async fn status(&self, now: Timestamp) -> Result<Status, DeskError> {
+        self.status_by_group(now).await
+    }
+}

@@ -1,0 +1,135 @@
+//! What every page owes its reader: labels, languages, no script, nothing from elsewhere, little weight.
+//!
+//! Contrast and real screen readers need a browser and are not tried here.
+
+use super::{Browser, Page};
+
+async fn pages(browser: &Browser, lang: &str) -> Vec<(&'static str, Page)> {
+    let landing = browser.get(&format!("/f/open?lang={lang}")).await;
+    let first = browser.press(&landing, &[], "start").await;
+    let missing = browser.press(&first, &[], "next").await;
+    let second = browser.press(&first, &[("2.3.1", "5"), ("2.3.2", "1")], "next").await;
+    let review = browser.press(&second, &[("5.7.4", "3")], "next").await;
+    let late = browser.at("2023-12-30T19:00:00+07:00").press(&review, &[], "submit").await;
+    vec![
+        ("landing", landing),
+        ("first", first),
+        ("missing", missing),
+        ("second", second),
+        ("review", review),
+        ("late", late),
+        ("decline", browser.get(&format!("/f/open/decline?lang={lang}")).await),
+        ("status", browser.get(&format!("/status?lang={lang}")).await),
+        ("unknown", browser.get(&format!("/f/x?lang={lang}")).await),
+        ("excused", browser.get(&format!("/f/excused?lang={lang}")).await),
+    ]
+}
+
+#[tokio::test]
+async fn every_page_is_whole_and_asks_nothing_of_others() {
+    let browser = Browser::new();
+    for lang in ["vi", "en"] {
+        for (name, page) in pages(&browser, lang).await {
+            let place = format!("{name} {lang}");
+            assert_eq!(page.attributes("html", "lang"), [lang], "{place}");
+            assert_eq!(page.count("h1"), 1, "{place}");
+            assert_eq!(page.count("main#main"), 1, "{place}");
+            assert_eq!(page.attributes("a.skip", "href"), ["#main"], "{place}");
+            assert!(page.text("title").len() > 20, "{place}");
+            assert_eq!(page.count("script, style, [style], iframe, object, [onclick]"), 0, "{place}");
+            assert!(!page.body.contains("http://") && !page.body.contains("https://"), "{place}");
+            assert!(!page.body.contains("//khaosat") && !page.body.contains("@import"), "{place}");
+            assert_eq!(page.attributes("a[href^='tel:']", "href"), ["tel:02439000000"], "{place}");
+            assert!(page.body.len() < 30_000, "{place} weighs {}", page.body.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_input_has_its_label_and_every_reference_its_element() {
+    let browser = Browser::new();
+    for (name, page) in pages(&browser, "vi").await {
+        let ids = page.attributes("[id]", "id");
+        let mut unique = ids.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), ids.len(), "{name}: an id stands twice");
+        let labels = page.attributes("label", "for");
+        assert_eq!(labels, page.attributes("input[type=radio]", "id"), "{name}");
+        for attribute in ["aria-labelledby", "aria-describedby"] {
+            for id in page.attributes(&format!("[{attribute}]"), attribute) {
+                assert!(ids.contains(&id), "{name}: {attribute} points at {id}");
+            }
+        }
+        assert_eq!(page.count("fieldset"), page.count("fieldset > legend"), "{name}");
+        let forms = page.count("form");
+        assert_eq!(page.count("form[method=post]"), forms, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn texts_from_outside_are_escaped() {
+    let browser = Browser::new();
+    let first = browser.press(&browser.get("/f/open").await, &[], "start").await;
+    assert!(!first.body.contains("<của Thành phố>"));
+    assert!(first.text("#t2").contains("<của Thành phố>"));
+    let page = browser.post("/f/open/page", &[("q.2.3.1".to_owned(), "\"><script>alert(1)</script>".to_owned())]).await;
+    assert!(!page.body.contains("<script>"));
+}
+
+#[tokio::test]
+async fn headers_protect_and_the_first_view_is_light() {
+    let browser = Browser::new();
+    let landing = browser.get("/f/open").await;
+    let policy = landing.headers["content-security-policy"].to_str().expect("ASCII").to_owned();
+    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"));
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("content-type", "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(landing.headers[name], value);
+    }
+    assert!(landing.headers.get("set-cookie").is_none());
+
+    let style = browser.get(&landing.attributes("link[rel=stylesheet]", "href")[0]).await;
+    assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+    let icon = browser.get(&landing.attributes("link[rel=icon]", "href")[0]).await;
+    let weight = landing.body.len() + style.body.len() + icon.body.len();
+    assert!(weight < 30_000, "the first view weighs {weight} bytes uncompressed");
+}
+
+#[tokio::test]
+async fn the_status_page_shows_the_headline_and_can_be_held() {
+    let browser = Browser::new();
+    let page = browser.get("/status").await;
+    assert_eq!(page.text(".shares .figure"), "816/819");
+    assert_eq!(page.text(".shares .percent"), "99,63\u{a0}%".replace('\u{a0}', " "));
+    assert!(page.body.contains("848") && page.body.contains("Trưởng phòng"));
+    assert_eq!(page.attributes("rect.fill", "width"), ["100%", "99%", "50%", "0%"]);
+    assert_eq!(page.count("meta[http-equiv=refresh]"), 1);
+    let held = browser.get(&page.attributes(".lead a", "href")[0]).await;
+    assert_eq!(held.count("meta[http-equiv=refresh]"), 0);
+    assert_eq!(browser.get("/healthz").await.body, "ok");
+}
+
+#[tokio::test]
+#[ignore = "writes the pages into the folder named by PARSURVEY_PAGES, to be looked at"]
+async fn write_pages() {
+    let folder = std::path::PathBuf::from(std::env::var("PARSURVEY_PAGES").expect("a folder"));
+    std::fs::create_dir_all(folder.join("assets")).expect("the folder can be written");
+    let style = crate::assets::style_path();
+    std::fs::write(folder.join(&style[1..]), crate::assets::STYLE).expect("the folder can be written");
+    for lang in ["vi", "en"] {
+        let browser = Browser::new();
+        let mut all = pages(&browser, lang).await;
+        browser.desk.hand_in();
+        all.push(("thanks", browser.get(&format!("/f/open?lang={lang}")).await));
+        for (name, page) in all {
+            std::fs::write(folder.join(format!("{name}-{lang}.html")), page.body).expect("the folder can be written");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The two languages have the same keys with the same arguments, and templates and sources use exactly these.
+//!
+//! Whether a translation is a good one needs a reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::words::{EN, VI};
+
+/// Key → names of its arguments.
+fn keys(source: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let lines = source.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let mut keys = BTreeMap::new();
+    for line in lines {
+        let (key, text) = line.split_once(" = ").expect("one line, one text");
+        let arguments = text.split("{ $").skip(1).filter_map(|part| part.split_once(" }")).map(|(name, _)| name);
+        assert!(keys.insert(key, arguments.collect()).is_none(), "'{key}' stands twice");
+    }
+    keys
+}
+
+/// Every quoted string of the templates and of the sources outside tests.
+fn quoted() -> BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeSet::new();
+    for folder in ["src", "templates"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                let text = std::fs::read_to_string(path).expect("a text");
+                found.extend(text.split('"').map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn both_languages_say_the_same_things() {
+    assert_eq!(keys(VI), keys(EN));
+}
+
+#[test]
+fn every_text_is_used_and_every_used_text_exists() {
+    let keys = keys(VI);
+    let quoted = quoted();
+    for key in keys.keys() {
+        assert!(quoted.contains(*key), "'{key}' is never used");
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    for entry in std::fs::read_dir(root).expect("the folder") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a text");
+        for call in [".t(\"", ".t1(\"", ".t2(\""] {
+            for used in text.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(keys.contains_key(used), "'{used}' does not exist");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_shows_a_key() {
+    let browser = super::Browser::new();
+    for path in ["/f/open", "/f/early", "/f/excused", "/f/revoked", "/f/x", "/x", "/status", "/f/open/decline"] {
+        for lang in ["vi", "en"] {
+            let page = browser.get(&format!("{path}?lang={lang}")).await;
+            for key in keys(VI).keys().filter(|key| key.contains('-')) {
+                assert!(!page.text("main").contains(key), "{path} {lang} shows '{key}'");
+            }
+        }
+    }
+}
+
+#[test]
+fn vietnamese_is_composed() {
+    let combining = |c: char| ('\u{300}'..='\u{36f}').contains(&c);
+    assert!(!VI.contains(combining), "the texts are stored in composed form (NFC)");
+}

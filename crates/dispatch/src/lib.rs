@@ -1,1 +1,23 @@
-//! Placeholder while the workspace is assembled.
+//! Mail out: a letter becomes bytes, the bytes go to a relay, and what the relay said becomes a [`Delivery`].
+//!
+//! Nothing here knows a database, a campaign's schedule or a template: [`Outbox`] is the only way in and out.
+//! It holds no pool of connections on purpose: a pooled connection that was left in the middle of an exchange gives the
+//! next mail an answer which is not its own.
+//! Speaks plain SMTP only, so it is fit for a relay on the same machine; TLS, AUTH, pace and retries are not here.
+//! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
+//!
+//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are).
+
+mod delivery;
+mod engine;
+mod letter;
+mod reply;
+mod route;
+mod session;
+mod wire;
+
+pub use delivery::{Delivery, Enhanced, Outcome, Stage};
+pub use engine::{Job, JobId, Outbox, RunError, RunLimits, Stop, Summary, run};
+pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
+pub use route::{Route, StageTimeouts};
+pub use session::Session;

@@ -1,0 +1,246 @@
+//! A TCP stream that watches an SMTP exchange pass through it, for what lettre's connection does not tell.
+//!
+//! It knows which extensions the relay offered (lettre keeps four of them, and not DSN), how many replies have come in,
+//! and whether the final dot has left this machine. It mends two things on which lettre gives up although they are
+//! no failures: a reply of three digits without a space, and one that is not UTF-8.
+//! It decides nothing and times nothing; `session` does.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// What lettre writes after the contents.
+const FINAL_DOT: &[u8] = b"\r\n.\r\n";
+
+/// How much of the greetings is kept; a relay's list of extensions is a few hundred bytes.
+const GREETING_LIMIT: usize = 16 * 1024;
+
+/// The half that the session keeps.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    stream: TcpStream,
+    /// Replies that have come in whole, asked for or not.
+    replies: AtomicUsize,
+    /// What the relay said until [`Watch::offers`] was asked.
+    greeting: Mutex<Option<Vec<u8>>>,
+    /// Something came in unasked, or the relay hung up. Stays so: looking takes the evidence off the wire.
+    disturbed: AtomicBool,
+    in_contents: AtomicBool,
+    dot_left: AtomicBool,
+    dot_leaves: Notify,
+}
+
+/// Which extensions the relay offered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Offers {
+    /// Delivery status notifications: `RET=HDRS` may be given.
+    pub(crate) dsn: bool,
+    /// Contents of eight bits.
+    pub(crate) eight_bit: bool,
+    /// Addresses beyond ASCII.
+    pub(crate) smtputf8: bool,
+}
+
+/// The half that lettre is given.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    watch: Arc<Watch>,
+    /// Bytes that were mended and not yet handed on.
+    ready: Vec<u8>,
+    /// Where in the current reply line the next byte stands.
+    line: Line,
+}
+
+/// The place in a reply line.
+#[derive(Debug, Default)]
+struct Line {
+    column: usize,
+    is_last: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(stream: TcpStream) -> Arc<Self> {
+        Arc::new(Self {
+            stream,
+            replies: AtomicUsize::new(0),
+            greeting: Mutex::new(Some(Vec::new())),
+            disturbed: AtomicBool::new(false),
+            in_contents: AtomicBool::new(false),
+            dot_left: AtomicBool::new(false),
+            dot_leaves: Notify::new(),
+        })
+    }
+
+    /// Replies seen since the connection began, the greeting included.
+    pub(crate) fn replies(&self) -> usize {
+        self.replies.load(Ordering::Acquire)
+    }
+
+    /// The extensions in the relay's greeting; forgets the greeting, so only the first call tells.
+    pub(crate) fn offers(&self) -> Offers {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        read_offers(&greeting.take().unwrap_or_default())
+    }
+
+    /// Whether nothing has come in unasked and the relay has not hung up, as far as this machine knows.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let nothing = matches!(
+            self.stream.try_read(&mut [0; 1]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock
+        );
+        if !nothing {
+            self.disturbed.store(true, Ordering::Release);
+        }
+        !self.disturbed.load(Ordering::Acquire)
+    }
+
+    /// Contents follow: from now on a final dot is one.
+    pub(crate) fn begin_contents(&self) {
+        self.dot_left.store(false, Ordering::Release);
+        self.in_contents.store(true, Ordering::Release);
+    }
+
+    /// Whether the final dot, or a part of it, was handed to the network.
+    pub(crate) fn dot_has_left(&self) -> bool {
+        self.dot_left.load(Ordering::Acquire)
+    }
+
+    /// Returns when the final dot was handed to the network.
+    pub(crate) async fn dot_leaves(&self) {
+        while !self.dot_has_left() {
+            self.dot_leaves.notified().await;
+        }
+    }
+}
+
+impl Wire {
+    pub(crate) fn new(watch: Arc<Watch>) -> Self {
+        Self { watch, ready: Vec::new(), line: Line::default() }
+    }
+
+    /// Passes on what came in, mended, and counts the replies in it.
+    fn take_in(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            match (self.line.column, byte) {
+                (3, b'\r' | b'\n') => {
+                    self.ready.push(b' ');
+                    self.line.is_last = true;
+                }
+                (3, b' ') => self.line.is_last = true,
+                _ => {}
+            }
+            self.ready.push(if byte.is_ascii() { byte } else { b'?' });
+            self.line.column += 1;
+            if byte == b'\n' {
+                if self.line.is_last {
+                    self.watch.replies.fetch_add(1, Ordering::AcqRel);
+                }
+                self.line = Line::default();
+            }
+        }
+        let mut greeting = self.watch.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(greeting) = greeting.as_mut() {
+            let room = GREETING_LIMIT.saturating_sub(greeting.len());
+            greeting.extend(bytes.iter().take(room));
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        while this.ready.is_empty() {
+            ready!(this.watch.stream.poll_read_ready(context))?;
+            let mut buffer = [0; 2048];
+            match this.watch.stream.try_read(&mut buffer) {
+                Ok(0) => return Poll::Ready(Ok(())),
+                Ok(count) => this.take_in(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        let count = this.ready.len().min(out.remaining());
+        out.put_slice(&this.ready[..count]);
+        this.ready.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let watch = &self.watch;
+        // The contents have their dots doubled, so these bytes can be nothing else.
+        let is_dot = bytes == FINAL_DOT && watch.in_contents.load(Ordering::Acquire);
+        loop {
+            ready!(watch.stream.poll_write_ready(context))?;
+            // A relay that spoke or hung up during the contents is not asked to take them: so far nothing is sent.
+            if is_dot && !watch.is_quiet() {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            match watch.stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(count) => {
+                    if is_dot {
+                        watch.in_contents.store(false, Ordering::Release);
+                        watch.dot_left.store(true, Ordering::Release);
+                        watch.dot_leaves.notify_one();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Nothing to do: the connection closes when both halves are dropped, without a `QUIT` that would have to be awaited.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncTokioStream for Wire {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.watch.stream.peer_addr()
+    }
+}
+
+fn read_offers(greeting: &[u8]) -> Offers {
+    let text = String::from_utf8_lossy(greeting);
+    let mut offers = Offers::default();
+    for line in text.lines().filter(|line| line.starts_with("250")) {
+        let keyword = line.get(4..).unwrap_or_default();
+        match keyword.split_whitespace().next().unwrap_or_default().to_ascii_uppercase().as_str() {
+            "DSN" => offers.dsn = true,
+            "8BITMIME" => offers.eight_bit = true,
+            "SMTPUTF8" => offers.smtputf8 = true,
+            _ => {}
+        }
+    }
+    offers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Offers, read_offers};
+
+    #[test]
+    fn offers_are_read_from_the_greeting() {
+        let greeting =
+            b"220 relay.example ESMTP DSN\r\n250-relay.example\r\n250-SIZE 10\r\n250-dsn\r\n250 8BITMIME\r\n";
+        assert_eq!(read_offers(greeting), Offers { dsn: true, eight_bit: true, smtputf8: false });
+        assert_eq!(read_offers(b"220 DSN\r\n250 relay.example\r\n"), Offers::default());
+        assert_eq!(read_offers(b"250\r\n250-\xff"), Offers::default());
+    }
+}

@@ -1,0 +1,171 @@
+//! How a catcher misbehaves: what it does to which recipient, and what it offers to all.
+//!
+//! A recipient that no rule names is served well.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The stage at which an act happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// In answer to `RCPT TO`.
+    Rcpt,
+    /// In answer to `DATA`.
+    Data,
+    /// While the contents come in: after 354, before the final dot can be read.
+    Contents,
+    /// In answer to the final dot.
+    Dot,
+}
+
+/// A reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The basic code.
+    pub code: u16,
+    /// The text, with an enhanced code in front if there is to be one; lines are sent as a reply of several lines.
+    pub text: String,
+}
+
+/// What is done to a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// The reply is this one; below 400 it changes nothing but the words.
+    Say(Reply),
+    /// The connection is closed without a reply. After the final dot the mail has been taken nevertheless.
+    HangUp,
+    /// No reply, and the connection stays open. After the final dot the mail has been taken nevertheless.
+    Silence,
+    /// The usual reply, but so much later.
+    Late(Duration),
+}
+
+/// What a catcher does; the default is to take everything.
+#[derive(Debug, Clone)]
+pub struct Script {
+    rules: HashMap<String, Vec<Rule>>,
+    greeting: Reply,
+    extensions: Vec<String>,
+    latency: Duration,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    at: At,
+    act: Act,
+    /// How often it still applies; `None` for ever.
+    left: Option<u32>,
+}
+
+/// What is offered unless the script says otherwise.
+const EXTENSIONS: [&str; 6] = ["PIPELINING", "SIZE 26214400", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"];
+
+impl Script {
+    /// Takes everything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            rules: HashMap::new(),
+            greeting: Reply::new(220, "catcher.example ESMTP"),
+            extensions: EXTENSIONS.map(str::to_owned).into(),
+            latency: Duration::ZERO,
+        }
+    }
+
+    /// Does this to a recipient every time. The first rule for a stage that still applies is used.
+    #[must_use]
+    pub fn on(self, recipient: &str, at: At, act: Act) -> Self {
+        self.rule(recipient, at, act, None)
+    }
+
+    /// Does this to a recipient the first `times`, and serves it well afterwards.
+    #[must_use]
+    pub fn first(self, times: u32, recipient: &str, at: At, act: Act) -> Self {
+        self.rule(recipient, at, act, Some(times))
+    }
+
+    /// Refuses a recipient at `RCPT TO` every time.
+    #[must_use]
+    pub fn reject(self, recipient: &str, code: u16, text: &str) -> Self {
+        self.on(recipient, At::Rcpt, Act::Say(Reply::new(code, text)))
+    }
+
+    /// Greets like this; from 400 up the connection is closed after it.
+    #[must_use]
+    pub fn greeting(mut self, code: u16, text: &str) -> Self {
+        self.greeting = Reply::new(code, text);
+        self
+    }
+
+    /// Does not offer an extension, named by its keyword.
+    #[must_use]
+    pub fn without(mut self, keyword: &str) -> Self {
+        self.extensions.retain(|line| line.split(' ').next() != Some(keyword));
+        self
+    }
+
+    /// Answers every final dot so much later, as a relay that writes to disk does.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    fn rule(mut self, recipient: &str, at: At, act: Act, left: Option<u32>) -> Self {
+        self.rules.entry(recipient.to_lowercase()).or_default().push(Rule { at, act, left });
+        self
+    }
+
+    pub(crate) fn act(&mut self, recipient: &str, at: At) -> Option<Act> {
+        let rules = self.rules.get_mut(&recipient.to_lowercase())?;
+        let rule = rules.iter_mut().find(|rule| rule.at == at && rule.left != Some(0))?;
+        if let Some(left) = rule.left.as_mut() {
+            *left -= 1;
+        }
+        Some(rule.act.clone())
+    }
+
+    pub(crate) fn greeting_reply(&self) -> Reply {
+        self.greeting.clone()
+    }
+
+    pub(crate) fn dot_latency(&self) -> Duration {
+        self.latency
+    }
+
+    /// The answer to `EHLO`.
+    pub(crate) fn hello_reply(&self) -> Reply {
+        let mut text = "catcher.example".to_owned();
+        for extension in &self.extensions {
+            text.push('\n');
+            text.push_str(extension);
+        }
+        Reply::new(250, &text)
+    }
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reply {
+    /// A reply of this code and text.
+    #[must_use]
+    pub fn new(code: u16, text: &str) -> Self {
+        Self { code, text: text.to_owned() }
+    }
+
+    /// As it goes over the wire.
+    pub(crate) fn to_wire(&self) -> String {
+        let lines: Vec<&str> = self.text.split('\n').collect();
+        let last = lines.len() - 1;
+        let mut wire = String::new();
+        for (place, line) in lines.into_iter().enumerate() {
+            let sign = if place == last { ' ' } else { '-' };
+            wire.push_str(&format!("{}{sign}{line}\r\n", self.code));
+        }
+        wire
+    }
+}

@@ -1,0 +1,102 @@
+//! The ballot box between submission and opening. The ledger holds ciphertexts only and no key to them.
+
+use std::collections::BTreeMap;
+
+use parsurvey_index::code::{GroupCode, TargetCode};
+use sqlx::any::Any;
+
+use crate::Ledger;
+use crate::act::{Act, code};
+use crate::campaign::CampaignState;
+use crate::error::{LedgerError, Result};
+use crate::event::Entry;
+
+/// A sealed ballot as it goes into the box: without form, person or time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ballot {
+    /// The target it rates.
+    pub target: TargetCode,
+    /// The respondent group.
+    pub group: GroupCode,
+    /// The ciphertext.
+    pub ciphertext: Vec<u8>,
+}
+
+/// The box file that a closing puts on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedBox {
+    /// SHA-256 (hex) of the box file.
+    pub sha256: String,
+    /// How many ballots it holds.
+    pub ballots: u64,
+}
+
+impl Ledger {
+    /// Every ballot in the order of its ciphertext, which is as good as random and tells nothing.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn ballots(&self) -> Result<Vec<Ballot>> {
+        let rows = sqlx::query_as::<Any, (String, String, Vec<u8>)>(
+            "SELECT s.target, s.grp, b.ciphertext FROM ballot b JOIN seat s ON s.form = b.form",
+        )
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let ballot = |(target, group, ciphertext): (String, String, Vec<u8>)| {
+            Ok(Ballot { target: code(&target, "seat.target")?, group: code(&group, "seat.grp")?, ciphertext })
+        };
+        let mut ballots = rows.into_iter().map(ballot).collect::<Result<Vec<_>>>()?;
+        ballots.sort_by(|left, right| left.ciphertext.cmp(&right.ciphertext));
+        Ok(ballots)
+    }
+
+    /// Completions per target and group; what the tally's ballots are checked against.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn completions(&self) -> Result<BTreeMap<(TargetCode, GroupCode), u64>> {
+        let rows = sqlx::query_as::<Any, (String, String, i64)>(
+            "SELECT target, grp, COUNT(*) FROM seat WHERE completed IS NOT NULL GROUP BY target, grp",
+        )
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.into_iter()
+            .map(|(target, group, n)| {
+                Ok(((code(&target, "seat.target")?, code(&group, "seat.grp")?), n.unsigned_abs()))
+            })
+            .collect()
+    }
+
+    /// Ends the survey: nothing is accepted and no mail is handed out any more. It cannot be undone. The same box
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`]: a ballot came in after the box was written (write it anew), another box is on
+    /// record, or nobody was invited yet.
+    pub async fn close(&self, closed_box: &ClosedBox, act: &Act) -> Result<()> {
+        let (mut tx, mut head) = self.change().await?;
+        if head.state != CampaignState::Inviting {
+            let stored = sqlx::query_scalar::<Any, Option<String>>("SELECT box_sha256 FROM campaign")
+                .fetch_one(&mut *tx)
+                .await?;
+            return match stored {
+                Some(stored) if stored == closed_box.sha256 => Ok(()),
+                Some(_) => Err(LedgerError::conflict("the survey was closed with another box")),
+                None => Err(LedgerError::conflict("nobody was invited yet; there is nothing to close")),
+            };
+        }
+        let n = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM ballot").fetch_one(&mut *tx).await?;
+        if n.unsigned_abs() != closed_box.ballots {
+            return Err(LedgerError::conflict("a ballot came in while the box was written; write it again"));
+        }
+        sqlx::query("UPDATE campaign SET box_sha256 = $1").bind(closed_box.sha256.as_str()).execute(&mut *tx).await?;
+        sqlx::query("UPDATE mail SET state = 'cancelled', why = 'closed' WHERE state = 'ready'")
+            .execute(&mut *tx)
+            .await?;
+        head.set_state(&mut tx, CampaignState::Closed).await?;
+        let entry =
+            Entry::of("closed").with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);
+        head.append(&mut tx, act, entry).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,96 @@
+//! Links: the ledger knows their hashes only. Whoever reads the whole database still holds no link.
+
+use parsurvey_survey::seat::FormId;
+use sqlx::AssertSqlSafe;
+use sqlx::any::Any;
+
+use crate::Ledger;
+use crate::act::small;
+use crate::error::{LedgerError, Result};
+use crate::sql::{CHUNK, rows};
+
+/// The hash of a link's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkHash {
+    /// The form it leads to.
+    pub form: FormId,
+    /// The version it was made for.
+    pub link_version: u32,
+    /// SHA-256 (hex) of the token.
+    pub hash: String,
+}
+
+/// Where a link leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkRow {
+    /// The form.
+    pub form: FormId,
+    /// The version the link was made for.
+    pub link_version: u32,
+    /// Whether that is the version in force; otherwise the link was replaced or revoked.
+    pub current: bool,
+}
+
+impl Ledger {
+    /// Stores the hashes of links. Links stored before stay as they are.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] where another hash is stored for the same form and version: the link secret changed.
+    pub async fn store_links(&self, links: &[LinkHash]) -> Result<()> {
+        let mut tx = self.write().await?;
+        for chunk in links.chunks(CHUNK) {
+            let sql = format!(
+                "INSERT INTO link (form, link_version, hash) VALUES {} ON CONFLICT (form, link_version) DO NOTHING",
+                rows(chunk.len(), 3)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for link in chunk {
+                query = query.bind(link.form).bind(i64::from(link.link_version)).bind(link.hash.as_str());
+            }
+            let inserted = query.execute(&mut *tx).await?.rows_affected();
+            if inserted < u64::try_from(chunk.len()).unwrap_or(u64::MAX) {
+                for link in chunk {
+                    require_same(&mut tx, link).await?;
+                }
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Where the link with this hash leads; `None` for a hash that was never stored.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn form_by_link(&self, hash: &str) -> Result<Option<LinkRow>> {
+        let row = sqlx::query_as::<Any, (i64, i64, i64, i64)>(
+            "SELECT l.form, l.link_version, s.link_version, s.removed FROM link l JOIN seat s ON s.form = l.form \
+             WHERE l.hash = $1",
+        )
+        .bind(hash)
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(|(form, version, in_force, removed)| {
+            Ok(LinkRow {
+                form,
+                link_version: small(version, "link.link_version")?,
+                current: version == in_force && removed == 0,
+            })
+        })
+        .transpose()
+    }
+}
+
+async fn require_same(connection: &mut sqlx::AnyConnection, link: &LinkHash) -> Result<()> {
+    let stored = sqlx::query_scalar::<Any, String>("SELECT hash FROM link WHERE form = $1 AND link_version = $2")
+        .bind(link.form)
+        .bind(i64::from(link.link_version))
+        .fetch_optional(connection)
+        .await?;
+    if stored.as_deref() == Some(link.hash.as_str()) {
+        return Ok(());
+    }
+    Err(LedgerError::conflict(format!(
+        "form {} has another link; the link key is not the one the links were made with",
+        link.form
+    )))
+}

@@ -1,0 +1,103 @@
+//! Small campaigns in the states the cases need. Names and addresses are invented, under `.example`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use parsurvey_ledger::{
+    Act, KeyRole, Ledger, LinkHash, NewMail, NewPerson, Outcome, OutcomeResult, RosterChange, SeatPlace, Stage,
+};
+use parsurvey_survey::campaign::MailKind;
+
+use super::Bench;
+
+/// A moment, `minute` minutes into the campaign.
+pub(crate) fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + minute * 60).expect("a moment")
+}
+
+pub(crate) fn act(minute: i64) -> Act {
+    Act { at: at(minute), actor: "operator".into(), reason: "vì thế".into(), document: "12/SNV".into() }
+}
+
+pub(crate) fn place(target: &str, group: &str, unit: &str) -> SeatPlace {
+    let code = "codes of fixtures are well-formed";
+    SeatPlace {
+        target: target.parse().expect(code),
+        group: group.parse().expect(code),
+        unit: unit.parse().expect(code),
+    }
+}
+
+/// Person number `n`, a division head with one seat.
+pub(crate) fn new_person(n: usize) -> NewPerson {
+    NewPerson {
+        external_id: Some(format!("VC{n:05}")),
+        name: format!("Nguyễn Thị Mẫu {n}"),
+        email: format!("mau{n}@so.example"),
+        position: "Trưởng phòng".into(),
+        seats: vec![place("hanoi", "division_heads", "so-noi-vu")],
+    }
+}
+
+/// Adds persons 1 to `n`; on an empty ledger their forms are 1 to `n` too.
+pub(crate) async fn add(ledger: &Ledger, n: usize) {
+    let basis = ledger.campaign().await.expect("the campaign").roster_version;
+    let change = RosterChange { basis, added: (1..=n).map(new_person).collect(), ..RosterChange::default() };
+    ledger.apply_roster(&change, "roster-hash", &act(1)).await.expect("the roster is applied");
+}
+
+/// A ledger in draft with `n` persons.
+pub(crate) async fn draft(bench: &Bench, n: usize) -> Ledger {
+    bench.create().await.expect("the ledger is made");
+    let ledger = bench.open_patient().await;
+    add(&ledger, n).await;
+    ledger
+}
+
+pub(crate) async fn confirm_keys(ledger: &Ledger) {
+    for role in [KeyRole::Box, KeyRole::Archive] {
+        ledger.register_key(role, "ab", "ab:cd", b"sealed test", &act(2)).await.expect("the key is registered");
+        ledger.confirm_key(role, "opened", &act(3)).await.expect("the key is confirmed");
+    }
+}
+
+/// A ledger that invites, with `n` persons and their links.
+pub(crate) async fn inviting(bench: &Bench, n: usize) -> Ledger {
+    let ledger = draft(bench, n).await;
+    confirm_keys(&ledger).await;
+    let files = BTreeMap::from([("campaign.toml".to_owned(), "aa".to_owned())]);
+    ledger.freeze(Stage::Inviting, &files, &act(4)).await.expect("inviting begins");
+    ledger.store_links(&links(n, 1)).await.expect("links are stored");
+    ledger
+}
+
+fn links(n: usize, link_version: u32) -> Vec<LinkHash> {
+    (1..=i64::try_from(n).expect("few"))
+        .map(|form| LinkHash { form, link_version, hash: format!("hash-{form}-{link_version}") })
+        .collect()
+}
+
+pub(crate) fn mail(form: i64, kind: MailKind, wave: u32) -> NewMail {
+    NewMail { form, holder: 1, address_version: 1, kind, wave, message_id: Some(format!("{form}.{wave}@par.example")) }
+}
+
+pub(crate) fn outcome(result: OutcomeResult, minute: i64) -> Outcome {
+    Outcome {
+        result,
+        stage: "rcpt".into(),
+        code: Some(550),
+        enhanced: Some("5.1.1".into()),
+        text: "no such user".into(),
+        at: at(minute),
+        retry_at: None,
+    }
+}
+
+pub(crate) fn accepted(minute: i64) -> Outcome {
+    Outcome { stage: "final_dot".into(), code: Some(250), enhanced: None, ..outcome(OutcomeResult::Accepted, minute) }
+}
+
+/// A ballot that a search through raw bytes finds.
+pub(crate) fn ballot(form: i64) -> Vec<u8> {
+    format!("CIPHERTEXT-OF-FORM-{form:06}-").repeat(20).into_bytes()
+}

@@ -6,6 +6,7 @@ mod journey;
 mod markup;
 mod refusals;
 mod texts;
+mod wire;
 
 use std::sync::Arc;
 

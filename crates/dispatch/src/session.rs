@@ -79,7 +79,7 @@ impl Session {
             Ok(Err(error)) => {
                 return Err(match said(Err(error)) {
                     Ok(said) => said.judge(Stage::Hello, None),
-                    Err(silence) => failed(Stage::Hello, silence.words()),
+                    Err(silence) => failed(Stage::Hello, silence.seen_by(&watch).words()),
                 });
             }
             Err(_) => return Err(failed(Stage::Hello, Silence::TimedOut.words())),
@@ -219,14 +219,15 @@ impl Live {
                 let may_stay = !said.is_closing() && delivery.outcome != Outcome::Unknown;
                 (delivery, may_stay)
             }
-            Err(silence) if watch.dot_has_left() => (silence.after_dot(), false),
-            Err(silence) => (silence.before_dot(Stage::Body), false),
+            Err(silence) if watch.dot_has_left() => (silence.seen_by(&watch).after_dot(), false),
+            Err(silence) => (silence.seen_by(&watch).before_dot(Stage::Body), false),
         }
     }
 
     /// Asks one command and takes exactly one reply for its answer.
     async fn ask(&mut self, time: Duration, command: impl std::fmt::Display) -> Result<Said, Silence> {
-        let said = answer_in(time, self.connection.command(command)).await?;
+        let said =
+            answer_in(time, self.connection.command(command)).await.map_err(|silence| silence.seen_by(&self.watch))?;
         self.replies += 1;
         if self.watch.replies() == self.replies { Ok(said) } else { Err(Silence::OutOfStep) }
     }
@@ -254,6 +255,14 @@ impl std::fmt::Debug for Live {
 }
 
 impl Silence {
+    /// lettre reads a connection that ends without a reply as a faulty reply.
+    fn seen_by(self, watch: &Watch) -> Self {
+        match self {
+            Silence::OutOfStep if watch.has_ended() => Silence::Broken,
+            Silence::TimedOut | Silence::Broken | Silence::OutOfStep => self,
+        }
+    }
+
     fn words(&self) -> &'static str {
         match self {
             Silence::TimedOut => "the relay did not answer in time",

@@ -33,6 +33,8 @@ pub(crate) struct Watch {
     greeting: Mutex<Option<Vec<u8>>>,
     /// Something came in unasked, or the relay hung up. Stays so: looking takes the evidence off the wire.
     disturbed: AtomicBool,
+    /// The relay ended the connection.
+    ended: AtomicBool,
     in_contents: AtomicBool,
     dot_left: AtomicBool,
     dot_leaves: Notify,
@@ -73,6 +75,7 @@ impl Watch {
             replies: AtomicUsize::new(0),
             greeting: Mutex::new(Some(Vec::new())),
             disturbed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             in_contents: AtomicBool::new(false),
             dot_left: AtomicBool::new(false),
             dot_leaves: Notify::new(),
@@ -100,6 +103,11 @@ impl Watch {
             self.disturbed.store(true, Ordering::Release);
         }
         !self.disturbed.load(Ordering::Acquire)
+    }
+
+    /// Whether the end of the connection was read.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Contents follow: from now on a final dot is one.
@@ -161,7 +169,10 @@ impl AsyncRead for Wire {
             ready!(this.watch.stream.poll_read_ready(context))?;
             let mut buffer = [0; 2048];
             match this.watch.stream.try_read(&mut buffer) {
-                Ok(0) => return Poll::Ready(Ok(())),
+                Ok(0) => {
+                    this.watch.ended.store(true, Ordering::Release);
+                    return Poll::Ready(Ok(()));
+                }
                 Ok(count) => this.take_in(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),

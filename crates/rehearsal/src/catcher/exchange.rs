@@ -162,7 +162,7 @@ impl Connection<'_> {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        self.say(250, &format!("2.0.0 taken as {}", self.number)).await
+        self.say(250, &format!("2.0.0 taken over connection {}", self.number)).await
     }
 
     /// The first act of the script for a recipient of this transaction.

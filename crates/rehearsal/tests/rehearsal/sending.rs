@@ -35,7 +35,7 @@ async fn a_refused_mail_stops_nobody_and_keeps_the_connection() {
             "rejected_transient at rcpt 450 4.2.0: greylisted",
             "rejected_transient at data 452 4.3.1: storage full",
             "rejected_permanent at dot 550 5.7.1: looks like spam",
-            "accepted at dot 250 2.0.0: taken as 1",
+            "accepted at dot 250 2.0.0: taken over connection 1",
         ]
     );
     let counts = catcher.counts();
@@ -97,7 +97,7 @@ async fn after_the_dot_a_lost_connection_is_unknown_and_not_used_again() {
     let script = Script::new().on("b@x.example", At::Dot, Act::HangUp);
     let (catcher, pile, summary) = send(script, &["a@x.example", "b@x.example", "c@x.example"]).await;
     assert_eq!((summary.accepted, summary.unknown, summary.released), (2, 1, 0));
-    assert_eq!(pile.outcome(2).to_string(), "unknown at dot: the relay's answer was not one to what was asked");
+    assert_eq!(pile.outcome(2).to_string(), "unknown at dot: the connection broke");
     assert_eq!(catcher.counts().connections, 2);
     // The relay had taken it, so a second try would have been a second mail.
     assert_eq!(catcher.mailbox("b@x.example").len(), 1);
@@ -141,7 +141,7 @@ async fn a_late_answer_is_never_taken_by_the_next_mail() {
     let outcomes: Vec<Outcome> = (1..=4).map(|id| pile.outcome(id).outcome).collect();
     assert_eq!(outcomes, [Outcome::Unknown, Outcome::RejectedPermanent, Outcome::Unknown, Outcome::Accepted]);
     assert_eq!(pile.outcome(1).text, "the relay did not answer in time");
-    assert_eq!(pile.outcome(4).text, "taken as 3");
+    assert_eq!(pile.outcome(4).text, "taken over connection 3");
     assert_eq!(catcher.counts().connections, 3);
 }
 

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
 
-use crate::calendar::written;
 use crate::campaign::{Campaign, Contact, MailKind};
 
 /// Steps a template may take before it is stopped; the longest sample letter takes under two hundred.
@@ -81,9 +81,12 @@ pub const COMMON_VARIABLES: &[(&str, &str)] = &[
     ("helpline_phone", "the helpline's phone number"),
     ("helpline_email", "the helpline's address"),
     ("link_domain", "the domain of every true link"),
-    ("invitation_date", "the day the invitations begin, dd/mm/yyyy"),
-    ("opens", "when the survey opens, dd/mm/yyyy HH:MM"),
-    ("closes", "the deadline in force, dd/mm/yyyy HH:MM"),
+    ("invitation_date_vi", "the day the invitations begin, such as 18/12/2023"),
+    ("invitation_date_en", "the same, such as 18 December 2023"),
+    ("opens_vi", "when the survey opens, such as 08:00 ngày 18/12/2023"),
+    ("opens_en", "the same, such as 08:00 on 18 December 2023"),
+    ("closes_vi", "the deadline in force, such as 23:59 ngày 10/01/2024"),
+    ("closes_en", "the same, such as 23:59 on 10 January 2024"),
     ("box_holder_vi", "who can open the ballot box, Vietnamese"),
     ("box_holder_en", "who can open the ballot box, English"),
     ("archive_holder_vi", "who can read the archive, Vietnamese"),
@@ -219,19 +222,26 @@ pub fn values(
         ("helpline_phone", sender.helpline_phone.clone()),
         ("helpline_email", sender.helpline_email.clone()),
         ("link_domain", domain_of(link_base).to_owned()),
-        ("invitation_date", invitation.due.to_zoned(zone.clone()).strftime("%d/%m/%Y").to_string()),
-        ("opens", written(campaign.opens, zone)),
-        ("closes", written(closes, zone)),
         ("k", campaign.limits.k.to_string()),
         ("question_count", questions.to_string()),
         ("wave", contact.wave.to_string()),
     ] {
         values.insert(name, value);
     }
+    for (vi, en, moment) in [("opens_vi", "opens_en", campaign.opens), ("closes_vi", "closes_en", closes)] {
+        values.insert(vi, printed(moment, zone, "%H:%M ngày %d/%m/%Y"));
+        values.insert(en, printed(moment, zone, "%H:%M on %-d %B %Y"));
+    }
+    values.insert("invitation_date_vi", printed(invitation.due, zone, "%d/%m/%Y"));
+    values.insert("invitation_date_en", printed(invitation.due, zone, "%-d %B %Y"));
     if let Some(link) = link {
         values.insert(LINK, link.to_owned());
     }
     Values(values)
+}
+
+fn printed(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
+    moment.to_zoned(zone.clone()).strftime(format).to_string()
 }
 
 fn environment() -> Environment<'static> {

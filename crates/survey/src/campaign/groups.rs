@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::address::check_address;
 use super::head::duplicate;
 use super::place::{Document, Faults, Place, bad_code};
+use super::rows::rows;
 use super::walk::Table;
 use super::{Coordinator, Group, Unit};
 
@@ -112,46 +113,10 @@ const COLUMNS: [&str; 6] = ["code", "name", "aliases", "parent", "coordinator_na
 /// Reads `units.csv`; aliases are separated by `|`.
 pub(super) fn read_units(document: &Document<'_>) -> Vec<Unit> {
     let faults = document.faults;
-    let text = document.text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
-    if header != COLUMNS {
-        faults.add(document.place(0..0, "").fault(
-            "bad-header",
-            format!("the columns are '{}'", header.join(",")),
-            format!("write the header {}", COLUMNS.join(",")),
-        ));
-        return Vec::new();
-    }
-    let offset = document.text.len() - text.len();
     let mut units: Vec<(Unit, Place)> = Vec::new();
     let mut spellings = Spellings::default();
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let at = error.position().map_or(0, |position| position.byte() as usize);
-                faults.add(document.place(at + offset..at + offset, "").fault(
-                    "broken-csv",
-                    "the row cannot be read",
-                    "close every double quote and keep to commas",
-                ));
-                continue;
-            }
-        };
-        let start = record.position().map_or(0, |position| position.byte() as usize) + offset;
-        // The reader's position is where the last row ended, which may leave line breaks in front.
-        let start = start + document.text[start..].len() - document.text[start..].trim_start().len();
-        let end = document.text[start..].find('\n').map_or(document.text.len(), |length| start + length);
-        let place = |field: &str| document.place(start..end, field);
-        if record.len() != COLUMNS.len() {
-            faults.add(place("").fault(
-                "ragged-row",
-                format!("the row has {} cells where {} belong", record.len(), COLUMNS.len()),
-                "give every row six cells; put a name with a comma between double quotes",
-            ));
-            continue;
-        }
+    for (record, span) in rows(document, &COLUMNS) {
+        let place = |field: &str| document.place(span.clone(), field);
         if let Some(unit) = read_unit(&record, &place, faults) {
             if units.iter().any(|(other, _)| other.code == unit.code) {
                 faults.add(duplicate(&place("code"), "unit", unit.code.as_str()));

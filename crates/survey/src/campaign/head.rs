@@ -21,7 +21,7 @@ use crate::template::Part;
 pub(super) struct Head {
     pub(super) id: String,
     pub(super) sample: bool,
-    pub(super) year: i16,
+    pub(super) year: Option<i16>,
     pub(super) title: Text,
     pub(super) targets: Vec<Target>,
     pub(super) frame_date: Option<Placed<Date>>,
@@ -44,7 +44,7 @@ pub(super) struct Planned {
     pub(super) wave: u32,
     pub(super) due: Placed<DateTime>,
     pub(super) place: Place,
-    /// File name and source of subject, text and HTML; empty source where the file is missing.
+    /// File name and source, as written, of subject, text and HTML; no entry where the file is missing.
     pub(super) templates: BTreeMap<Part, (String, String)>,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
 
 fn read_window(root: &Table<'_>) -> (Option<Placed<DateTime>>, Option<Placed<DateTime>>, u32) {
     let Some(table) = root.table("window") else { return (None, None, 0) };
-    let window = (table.datetime("opens"), table.datetime("closes"), table.whole("grace_minutes"));
+    let window = (table.datetime("opens"), table.datetime("closes"), table.whole("grace_minutes").unwrap_or_default());
     table.finish();
     window
 }
@@ -159,10 +159,11 @@ fn read_limits(root: &Table<'_>) -> Limits {
     let Some(table) = root.table("limits") else {
         return Limits { k: 0, reminders: 0, working_days_between: 0, substitution: false };
     };
+    // The stand-ins for missing limits are those that bring no further fault.
     let limits = Limits {
-        k: table.whole::<u32>("k").into(),
-        reminders: table.whole("reminders"),
-        working_days_between: table.whole("working_days_between"),
+        k: table.whole::<u32>("k").unwrap_or(u32::MAX).into(),
+        reminders: table.whole("reminders").unwrap_or(u32::MAX),
+        working_days_between: table.whole("working_days_between").unwrap_or_default(),
         substitution: table.boolean("substitution", Some(false)),
     };
     if limits.k < 2 {
@@ -226,8 +227,7 @@ fn read_templates(
         let path = format!("templates/{name}{}", part.suffix());
         match files.get(&path).map(|bytes| std::str::from_utf8(bytes)) {
             Some(Ok(source)) => {
-                let source = unicode_normalization::UnicodeNormalization::nfc(source.trim_start_matches('\u{feff}'));
-                templates.insert(part, (path, source.collect()));
+                templates.insert(part, (path, source.to_owned()));
             }
             Some(Err(_)) => faults.add(Fault::of_file(
                 path,

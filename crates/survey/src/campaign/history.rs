@@ -8,6 +8,7 @@ use parsurvey_index::exact::Exact;
 use parsurvey_index::tree::{Area, History, IndexTree, PastPoints};
 
 use super::place::{Document, Faults};
+use super::rows::rows;
 use super::walk::Table;
 
 const COLUMNS: [&str; 4] = ["code", "year", "points", "maximum"];
@@ -54,26 +55,9 @@ pub(super) fn read(table: &Table<'_>, tree: &IndexTree, files: &BTreeMap<String,
 }
 
 fn read_rows(document: &Document<'_>, tree: &IndexTree, history: &mut History) {
-    let text = document.text.trim_start_matches('\u{feff}');
-    let offset = document.text.len() - text.len();
-    let faults = document.faults;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
-    if header != COLUMNS {
-        faults.add(document.place(0..0, "").fault(
-            "bad-header",
-            format!("the columns are '{}'", header.join(",")),
-            format!("write the header {}", COLUMNS.join(",")),
-        ));
-        return;
-    }
-    for record in reader.records() {
-        let Ok(record) = record else { continue };
-        let start = record.position().map_or(0, |position| position.byte() as usize) + offset;
-        let start = start + document.text[start..].len() - document.text[start..].trim_start().len();
-        let end = document.text[start..].find('\n').map_or(document.text.len(), |length| start + length);
+    for (record, span) in rows(document, &COLUMNS) {
         if let Err((field, code, reason, remedy)) = read_row(&record, tree, history) {
-            faults.add(document.place(start..end, field).fault(code, reason, remedy));
+            document.faults.add(document.place(span, field).fault(code, reason, remedy));
         }
     }
 }
@@ -81,9 +65,6 @@ fn read_rows(document: &Document<'_>, tree: &IndexTree, history: &mut History) {
 type RowFault = (&'static str, &'static str, String, &'static str);
 
 fn read_row(record: &csv::StringRecord, tree: &IndexTree, history: &mut History) -> Result<(), RowFault> {
-    if record.len() != COLUMNS.len() {
-        return Err(("", "ragged-row", format!("the row has {} cells", record.len()), "give every row four cells"));
-    }
     let decimal = |at: usize, field| {
         let text = &record[at];
         rust_decimal::Decimal::from_str_exact(text).map(Exact::from).map_err(|_| {

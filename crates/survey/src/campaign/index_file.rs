@@ -28,7 +28,7 @@ pub(super) struct IndexFile {
 
 /// What the other files said; `None` while one of them is broken, and then nothing is looked up in them.
 pub(super) struct Others<'a> {
-    pub(super) year: i16,
+    pub(super) year: Option<i16>,
     pub(super) targets: &'a [Target],
     pub(super) groups: Vec<&'a Group>,
     pub(super) questionnaires: &'a BTreeMap<super::QuestionnaireCode, Questionnaire>,
@@ -41,14 +41,17 @@ pub(super) fn read(
     files: &BTreeMap<String, Vec<u8>>,
     faults: &Faults,
 ) -> IndexFile {
-    let year: i16 = root.whole("year");
-    if let Some(others) = others.filter(|others| others.year != year) {
+    let year = root.whole("year");
+    if let (Some(ours), Some(theirs)) = (year, others.and_then(|others| others.year))
+        && ours != theirs
+    {
         faults.add(root.place_of("year").fault(
             "year-differs",
-            format!("the tree is of {year} and the campaign of {}", others.year),
+            format!("the tree is of {ours} and the campaign of {theirs}"),
             "write the same year in campaign.toml and index.toml",
         ));
     }
+    let year = year.unwrap_or(i16::MAX);
     let mut file = IndexFile {
         tree: IndexTree { year, areas: Vec::new(), goal: root.optional_table("goal").map(read_goal) },
         leaf_places: BTreeMap::new(),
@@ -254,8 +257,10 @@ fn read_points(
 fn read_rank(table: Table<'_>, others: Option<&Others<'_>>, ranks: &mut OfficialRanks, faults: &Faults) {
     let target = read_target(&table, others, faults);
     let group = table.code::<GroupCode>("group");
-    let (rank, of): (u32, u32) = (table.whole("rank"), table.whole("of"));
-    if rank == 0 || rank > of {
+    let placing = table.whole::<u32>("rank").zip(table.whole::<u32>("of"));
+    if let Some((rank, of)) = placing
+        && (rank == 0 || rank > of)
+    {
         faults.add(table.place_of("rank").fault(
             "out-of-range",
             format!("there is no rank {rank} of {of}"),
@@ -271,8 +276,8 @@ fn read_rank(table: Table<'_>, others: Option<&Others<'_>>, ranks: &mut Official
             "write the code of a [[group]] of groups.toml",
         ));
     }
-    if let (Some(target), Some(group)) = (target, group) {
-        ranks.insert((target, group), (rank, of));
+    if let (Some(target), Some(group), Some(placing)) = (target, group, placing) {
+        ranks.insert((target, group), placing);
     }
     table.finish();
 }

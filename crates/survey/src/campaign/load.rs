@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 use super::groups::PlacedGroup;
 use super::head::{Head, Planned, moment};
@@ -221,8 +222,9 @@ fn check_rendered(kind: MailKind, part: Part, source: &str, document: &Document<
             "write {{ link }} where the link belongs",
         ));
     }
-    if kind == MailKind::Prenotice && part == Part::Html && source.to_lowercase().contains("href=\"http") {
-        document.faults.add(document.place(0..0, "").fault(
+    // Readers turn anything that begins like an address into a link, so even the text may not spell one out.
+    if let Some(at) = source.find("://").filter(|_| kind == MailKind::Prenotice) {
+        document.faults.add(document.place(at..at + 3, "").fault(
             "link-in-prenotice",
             "a prenotice carries no link: that is how people tell it from a forgery",
             "name the domain as text instead",
@@ -261,7 +263,7 @@ fn assemble(
     let contacts = head.contacts.into_iter().map(|planned| {
         let due = moment(Some(&planned.due), &zone);
         let mut sources: BTreeMap<_, _> =
-            planned.templates.into_iter().map(|(part, (_, source))| (part, source)).collect();
+            planned.templates.into_iter().map(|(part, (_, source))| (part, composed(&source))).collect();
         let mut source = |part| sources.remove(&part).unwrap_or_default();
         Contact {
             kind: planned.kind,
@@ -276,7 +278,7 @@ fn assemble(
         contacts: contacts.collect(),
         id: head.id,
         sample: head.sample,
-        year: head.year,
+        year: head.year?,
         title: head.title,
         targets: head.targets,
         frame_date: head.frame_date?.value,
@@ -303,4 +305,9 @@ fn assemble(
         official_ranks: index.official_ranks,
         files: files.iter().map(|(name, bytes)| (name.clone(), crate::hex(&Sha256::digest(bytes)))).collect(),
     })
+}
+
+/// A template as it is used: in NFC, without a byte-order mark.
+fn composed(source: &str) -> String {
+    source.trim_start_matches('\u{feff}').nfc().collect()
 }

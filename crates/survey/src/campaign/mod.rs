@@ -5,6 +5,7 @@
 
 mod address;
 mod cross;
+mod dates;
 mod extremes;
 mod groups;
 mod head;
@@ -14,6 +15,7 @@ mod load;
 mod place;
 mod policy;
 mod questionnaires;
+mod rows;
 mod schedule;
 mod walk;
 

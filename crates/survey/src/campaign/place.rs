@@ -99,13 +99,15 @@ impl<'d> Document<'d> {
         while !self.text.is_char_boundary(start) {
             start -= 1;
         }
+        // Other people's parsers may point into the middle of a character.
+        let end = (span.end.clamp(start, self.text.len())..=self.text.len()).find(|at| self.text.is_char_boundary(*at));
         let before = &self.text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Place {
             file: self.file.to_owned(),
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            span: Some(start..span.end.clamp(start, self.text.len())),
+            span: Some(start..end.unwrap_or(start)),
             field: field.to_owned(),
         }
     }

@@ -28,8 +28,8 @@ pub(super) fn read(root: Table<'_>, faults: &Faults) -> Vec<PlacedQuestionnaire>
     let mut questionnaires: Vec<PlacedQuestionnaire> = Vec::new();
     for table in root.tables("questionnaire") {
         let mut seen = BTreeMap::new();
-        let version: u32 = table.whole("version");
-        if version == 0 && table.has("version") {
+        let version = table.whole("version").unwrap_or(1);
+        if version == 0 {
             faults.add(table.place_of("version").fault("out-of-range", "versions count from 1", "write version = 1"));
         }
         let title = table.bilingual("title");

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime};
 use parsurvey_index::code::CodeError;
 use parsurvey_index::exact::Exact;
 use parsurvey_index::tree::Text;
@@ -26,7 +25,7 @@ struct Entry<'d> {
 
 /// One table of a file, which remembers the keys that were asked for.
 pub(super) struct Table<'d> {
-    document: &'d Document<'d>,
+    pub(super) document: &'d Document<'d>,
     path: String,
     span: Range<usize>,
     /// In file order.
@@ -64,7 +63,7 @@ impl<'d> Table<'d> {
         Self { document, path, span, entries, taken: RefCell::default() }
     }
 
-    fn field(&self, key: &str) -> String {
+    pub(super) fn field(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
@@ -99,7 +98,7 @@ impl<'d> Table<'d> {
         self.entry(key).map(|entry| entry.value)
     }
 
-    fn required(&self, key: &str, expected: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+    pub(super) fn required(&self, key: &str, expected: &str) -> Option<&'d Spanned<DeValue<'d>>> {
         let found = self.optional(key);
         if found.is_none() {
             self.add(self.place_of(key).fault(
@@ -111,7 +110,7 @@ impl<'d> Table<'d> {
         found
     }
 
-    fn wrong_type(&self, key: &str, value: &DeValue<'_>, expected: &str) {
+    pub(super) fn wrong_type(&self, key: &str, value: &DeValue<'_>, expected: &str) {
         self.add(self.place_of(key).fault(
             "wrong-type",
             format!("'{key}' is {} where {expected} belongs", kind(value)),
@@ -255,21 +254,22 @@ impl<'d> Table<'d> {
     }
 
     /// A whole number that must be there and fit its type.
-    pub(super) fn whole<T: TryFrom<i64> + Default>(&self, key: &str) -> T {
-        let Some(value) = self.required(key, "a whole number") else { return T::default() };
-        if let DeValue::Integer(integer) = value.get_ref() {
-            let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok().and_then(|n| T::try_from(n).ok());
-            return number.unwrap_or_else(|| {
-                self.add(self.place_of(key).fault(
-                    "out-of-range",
-                    format!("'{key}' cannot be {integer}"),
-                    "write a number that is possible here",
-                ));
-                T::default()
-            });
+    pub(super) fn whole<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
+        let value = self.required(key, "a whole number")?;
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.wrong_type(key, value.get_ref(), "a whole number");
+            return None;
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = number.and_then(|number| T::try_from(number).ok());
+        if number.is_none() {
+            self.add(self.place_of(key).fault(
+                "out-of-range",
+                format!("'{key}' cannot be {integer}"),
+                "write a number that is possible here",
+            ));
         }
-        self.wrong_type(key, value.get_ref(), "a whole number");
-        T::default()
+        number
     }
 
     /// `true` or `false`; `otherwise` where it is left out, and a fault without an `otherwise`.
@@ -286,60 +286,6 @@ impl<'d> Table<'d> {
             }
             None => otherwise.unwrap_or_default(),
         }
-    }
-
-    /// A day: `2023-12-01`, with or without quotes.
-    pub(super) fn date(&self, key: &str) -> Option<Placed<Date>> {
-        self.required(key, "a day such as 2023-12-01").and_then(|value| self.as_moment(key, value, "2023-12-01"))
-    }
-
-    /// A civil time in the campaign's zone: `2023-12-18T08:00:00`.
-    pub(super) fn datetime(&self, key: &str) -> Option<Placed<DateTime>> {
-        self.required(key, "a time such as 2023-12-18T08:00:00")
-            .and_then(|value| self.as_moment(key, value, "2023-12-18T08:00:00"))
-    }
-
-    fn as_moment<T: FromStr>(&self, key: &str, value: &'d Spanned<DeValue<'d>>, example: &str) -> Option<Placed<T>> {
-        let place = self.document.place(value.span(), &self.field(key));
-        let text = match value.get_ref() {
-            DeValue::Datetime(datetime) => datetime.to_string(),
-            DeValue::String(text) => text.trim().to_owned(),
-            other @ (DeValue::Integer(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_)) => {
-                self.wrong_type(key, other, &format!("a date such as {example}"));
-                return None;
-            }
-        };
-        // A time with a zone of its own would contradict the campaign's, and a day is not a time.
-        let shaped = text.len() >= example.len().min(16)
-            && text.contains('T') == example.contains('T')
-            && !text.ends_with('Z')
-            && !text.contains('+')
-            && text.matches('-').count() == 2;
-        match text.parse().ok().filter(|_| shaped) {
-            Some(value) => Some(Placed { value, place }),
-            None => {
-                self.add(place.fault(
-                    "bad-date",
-                    format!("'{text}' is not a date as it belongs here"),
-                    format!("write it as {example}, in the campaign's time zone"),
-                ));
-                None
-            }
-        }
-    }
-
-    /// A list of days that may be left out.
-    pub(super) fn dates(&self, key: &str) -> Vec<Date> {
-        let items = self.list(key);
-        items
-            .into_iter()
-            .filter_map(|(name, value)| self.as_moment::<Date>(&name, value, "2024-01-01"))
-            .map(|placed| placed.value)
-            .collect()
     }
 
     /// A list of texts that may be left out.
@@ -359,7 +305,7 @@ impl<'d> Table<'d> {
         texts
     }
 
-    fn list(&self, key: &str) -> Vec<(String, &'d Spanned<DeValue<'d>>)> {
+    pub(super) fn list(&self, key: &str) -> Vec<(String, &'d Spanned<DeValue<'d>>)> {
         match self.optional(key).map(|value| value.get_ref()) {
             Some(DeValue::Array(items)) => {
                 items.iter().enumerate().map(|(at, item)| (format!("{key}[{at}]"), item)).collect()

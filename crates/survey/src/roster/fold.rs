@@ -44,7 +44,8 @@ pub fn fold(text: &str) -> String {
 }
 
 /// A key without diacritics and punctuation, for headers and for finding what is near.
-pub(super) fn bare(text: &str) -> String {
+#[must_use]
+pub fn bare(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     for c in text.nfkd().flat_map(char::to_lowercase) {
         match c {

@@ -25,7 +25,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use difference::{Changed, Difference, PerhapsSame, StoredPerson, difference};
-pub use fold::fold;
+pub use fold::{bare, fold};
 
 use crate::address::RespondentEmail;
 use crate::campaign::{Campaign, Group, Unit};

@@ -1,0 +1,44 @@
+//! Which tables there are, each made from the results alone.
+//!
+//! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] are lists of acts and mails.
+//! Commands, HTML and XLSX all show these same tables; none of them has a private one.
+
+pub mod lists;
+pub mod response;
+pub mod scores;
+mod sub_criteria;
+
+pub use lists::{
+    EventRow, MailRow, alternatives_table, below_goal_table, event_table, input_table, mail_table, other_targets_table,
+    weight_table,
+};
+pub use response::{completion_table, response_table, status_table};
+pub use scores::{area_table, group_table, headline_table};
+pub use sub_criteria::sub_criteria_table;
+
+use parsurvey_index::exact::Quantity;
+use parsurvey_index::tree::Text;
+
+use crate::lang::text;
+use crate::table::{Cell, Column, Style};
+
+/// The column that stands beside a rounded one.
+pub(crate) fn unrounded_column() -> Column {
+    Column::right("exact", text("Chưa làm tròn", "Unrounded"))
+}
+
+pub(crate) fn percent_column() -> Column {
+    Column::right("percent", text("Chỉ số (%)", "Index (%)"))
+}
+
+pub(crate) fn plain(value: &Quantity) -> Cell {
+    Cell::Number(value.clone(), Style::Plain)
+}
+
+pub(crate) fn code(value: impl ToString) -> Cell {
+    Cell::Text(value.to_string())
+}
+
+pub(crate) fn total_label() -> Text {
+    text("Tổng cộng", "Total")
+}

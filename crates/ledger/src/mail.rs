@@ -131,32 +131,26 @@ impl Ledger {
     pub async fn claim(&self, claimant: &str, limit: u32, now: Timestamp) -> Result<Vec<ClaimedMail>> {
         let mut claimed = Vec::new();
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        // One transaction for all: a claim that fails half-way must not leave mails unknown that nobody was given.
+        let mut tx = self.write().await?;
         while claimed.len() < wanted {
             let rest = i64::try_from((wanted - claimed.len()).min(CHUNK)).unwrap_or(1);
-            let mut tx = self.write().await?;
             let candidates = self.candidates(&mut tx, rest, now).await?;
             if candidates.is_empty() {
                 break;
             }
-            let (mut take, mut drop): (Vec<ClaimedMail>, Vec<(i64, &'static str)>) = (Vec::new(), Vec::new());
+            let mut take = Vec::new();
             for candidate in candidates {
                 match candidate.obsolete() {
-                    Some(why) => drop.push((candidate.mail, why)),
+                    Some(why) => cancel(&mut tx, candidate.mail, why).await?,
                     None => take.push(candidate.into_claimed()?),
                 }
             }
-            for (mail, why) in drop {
-                sqlx::query("UPDATE mail SET state = 'cancelled', why = $1 WHERE mail = $2")
-                    .bind(why)
-                    .bind(mail)
-                    .execute(&mut *tx)
-                    .await?;
-            }
             mark_claimed(&mut tx, &take, claimant, now).await?;
-            // Only what is committed may be sent.
-            tx.commit().await?;
             claimed.append(&mut take);
         }
+        // Only what is committed may be sent.
+        tx.commit().await?;
         Ok(claimed)
     }
 
@@ -226,6 +220,15 @@ async fn insert(tx: &mut Tx, mails: &[NewMail], now: i64) -> Result<u64> {
             .bind(now);
     }
     Ok(query.execute(&mut **tx).await?.rows_affected())
+}
+
+async fn cancel(tx: &mut Tx, mail: i64, why: &'static str) -> Result<()> {
+    sqlx::query("UPDATE mail SET state = 'cancelled', why = $1 WHERE mail = $2")
+        .bind(why)
+        .bind(mail)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 async fn mark_claimed(tx: &mut Tx, mails: &[ClaimedMail], claimant: &str, now: Timestamp) -> Result<()> {

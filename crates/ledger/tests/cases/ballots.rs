@@ -1,14 +1,15 @@
 //! From submission to erasure: one ballot per form, none after the closing, and no trace after opening.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use parsurvey_ledger::{
     CampaignState, ClosedBox, Ledger, LedgerError, NewHolder, Refusal, ReplacementKind, SubmitResult,
 };
+use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::seat::ExcuseCategory;
 
 use crate::support::{Bench, act, at, ballot, draft, inviting, mail};
-use parsurvey_survey::campaign::MailKind;
 
 on_both!(
     a_form_is_submitted_once,
@@ -203,9 +204,9 @@ async fn an_interrupted_erasing_is_finished_later(bench: Bench) {
     assert!(!ledger.campaign().await.expect("the campaign").erase_pending);
 }
 
-/// Every byte of every file beside the ledger.
-fn bytes_of(bench: &Bench) -> Vec<u8> {
-    let files = std::fs::read_dir(bench.folder.path()).expect("the folder").flatten();
+/// Every byte of every file in a folder.
+fn bytes_of(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).expect("the folder").flatten();
     files.flat_map(|file| std::fs::read(file.path()).expect("a file")).collect()
 }
 
@@ -223,12 +224,12 @@ async fn sqlite_files_hold_no_ballot_after_erasing() {
         ledger.submit(form, 1, &ballot(form), at(5)).await.expect("submitted");
     }
     ledger.close(&closed_box("box", 300), &act(9)).await.expect("closed");
-    assert_eq!(traces(&bytes_of(&bench)).len(), 300, "the search finds what is there");
+    assert_eq!(traces(&bytes_of(bench.folder.path())).len(), 300, "the search finds what is there");
     ledger.import_tally("{}", "t", "a", &act(10)).await.expect("imported");
     let reader = bench.open_patient().await;
     reader.seats().await.expect("somebody else looks on");
     ledger.erase_deleted().await.expect("erased");
-    assert_eq!(traces(&bytes_of(&bench)), BTreeSet::new());
+    assert_eq!(traces(&bytes_of(bench.folder.path())), BTreeSet::new());
     assert_eq!(reader.seats().await.expect("seats").len(), 300);
 }
 
@@ -246,5 +247,25 @@ async fn sqlite_erasing_waits_for_a_reader_and_says_so() {
     assert!(ledger.campaign().await.expect("the campaign").erase_pending);
     snapshot.rollback().await.expect("done reading");
     ledger.erase_deleted().await.expect("erased");
-    assert_eq!(traces(&bytes_of(&bench)), BTreeSet::new());
+    assert_eq!(traces(&bytes_of(bench.folder.path())), BTreeSet::new());
+}
+
+/// Of the tables only: what the write-ahead log keeps, the server recycles in its own time.
+#[tokio::test]
+async fn postgres_tables_hold_no_ballot_after_erasing() {
+    let bench = Bench::postgres().await;
+    let ledger = closed(&bench, 3).await;
+    let mut raw = bench.raw().await;
+    let database: i64 =
+        sqlx::query_scalar("SELECT CAST(oid AS BIGINT) FROM pg_database WHERE datname = current_database()")
+            .fetch_one(&mut raw)
+            .await
+            .expect("its number");
+    let folder = Bench::postgres_tables().join(database.to_string());
+    bench.run("CHECKPOINT").await.expect("everything is in the files");
+    assert_eq!(traces(&bytes_of(&folder)).len(), 3, "the search finds what is there");
+    ledger.import_tally("{}", "t", "a", &act(10)).await.expect("imported");
+    ledger.erase_deleted().await.expect("erased");
+    bench.run("CHECKPOINT").await.expect("everything is in the files");
+    assert_eq!(traces(&bytes_of(&folder)), BTreeSet::new());
 }

@@ -92,6 +92,19 @@ async fn sqlite_missing_file_and_folder() {
 }
 
 #[tokio::test]
+async fn sqlite_file_that_another_process_has_to_itself() {
+    let bench = Bench::sqlite();
+    bench.create().await.expect("made").disconnect().await;
+    let mut other = bench.raw().await;
+    for sql in ["PRAGMA locking_mode = EXCLUSIVE", "UPDATE campaign SET deadline = NULL"] {
+        sqlx::query(sql).execute(&mut other).await.expect("the file is held");
+    }
+    assert_eq!(bench.open().await.expect_err("locked out"), LedgerError::Locked);
+    other.close().await.expect("released");
+    bench.open().await.expect("opens");
+}
+
+#[tokio::test]
 async fn sqlite_file_that_is_no_database() {
     let bench = Bench::sqlite();
     for content in ["short".to_owned(), "Họ tên;Thư điện tử\n".repeat(1000)] {

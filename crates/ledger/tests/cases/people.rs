@@ -227,5 +227,4 @@ async fn ten_thousand_seats_are_read_at_once(bench: Bench) {
     let elapsed = start.elapsed();
     assert_eq!((seats.len(), seats.last().map(|seat| seat.form)), (10_000, Some(10_000)));
     assert!(elapsed.as_secs() < 10, "a query per seat would take longer than {elapsed:?}");
-    println!("10,000 seats in {elapsed:?}");
 }

@@ -47,6 +47,12 @@ impl Bench {
         Self { url: server.url(&database), folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// Where the PostgreSQL server keeps the tables of all benches.
+    pub(crate) fn postgres_tables() -> std::path::PathBuf {
+        let server = POSTGRES.get_or_init(postgres::start).as_ref().expect("the suite needs PostgreSQL");
+        server.folder.join("data/base")
+    }
+
     pub(crate) fn is_sqlite(&self) -> bool {
         self.url.starts_with("sqlite:")
     }

@@ -10,7 +10,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 /// A running server. It stops when the pipe to its keeper closes: on drop, or when this process ends in whatever way.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    folder: PathBuf,
+    /// Its folder: socket, log, and the tables under `data/base`.
+    pub(crate) folder: PathBuf,
     stdin: Option<ChildStdin>,
     keeper: Child,
 }

@@ -1,1 +1,9 @@
-//! End to end.
+//! The whole program from outside, through one driver that speaks the user's language.
+//!
+//! A test belongs here when it needs the real binary; a rule that can be tested without a process is tested in its crate.
+//! Nothing here sleeps: time is passed in.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+/// The house itself: floors, lengths, lints, documents.
+mod architecture;

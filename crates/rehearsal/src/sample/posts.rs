@@ -38,7 +38,7 @@ pub(super) fn department_leader(unit: &str, place: usize) -> String {
 
 /// Heads and deputies, three to a division; a department's office and inspectorate come first.
 pub(super) fn division_head(unit: &str, place: usize) -> String {
-    let (division, deputy) = (place / 3, place % 3 > 0);
+    let (division, deputy) = (place / 3, !place.is_multiple_of(3));
     let own = if unit.starts_with("Sở ") { 2 } else { 0 };
     let (title, of) = match (own, division) {
         (2, 0) => ("Chánh Văn phòng", "Sở".to_owned()),
@@ -70,7 +70,7 @@ pub(super) fn bank(place: usize) -> String {
         0 => "Giám đốc".to_owned(),
         1..=3 => "Phó Giám đốc".to_owned(),
         _ => {
-            let (division, deputy) = ((place - 4) / 4, (place - 4) % 4 > 0);
+            let (division, deputy) = ((place - 4) / 4, !(place - 4).is_multiple_of(4));
             let title = if deputy { "Phó Trưởng phòng" } else { "Trưởng phòng" };
             format!("{title} {}", named_division(division))
         }

@@ -1,0 +1,76 @@
+//! `close`, `open`, `tally import`: the end of a survey.
+
+use std::path::{Path, PathBuf};
+
+use parsurvey_desk::closing::open_box_file;
+use parsurvey_index::tree::Text;
+use parsurvey_report::table::{Cell, Column, Table};
+use parsurvey_survey::ballot_box::BallotCounts;
+use parsurvey_survey::key::{KeyRole, PublicKey};
+
+use super::{Done, desk, now, plain};
+use crate::args::Global;
+use crate::faults::Failure;
+use crate::output::{Output, write};
+
+pub(crate) async fn close(global: &Global) -> Done {
+    let desk = desk(global).await?;
+    let now = now(global, desk.campaign())?;
+    let closed = desk.close(&plain(global, "close"), now).await?;
+    eprintln!("closed; the box for the key holder: {}", closed.file.display());
+    eprintln!("  SHA-256 {}", closed.sha256);
+    Output::of(global).table(&ballots(&closed.ballots))?;
+    Ok(0)
+}
+
+fn ballots(counts: &BallotCounts) -> Table {
+    let text = |vi: &str, en: &str| Text { vi: vi.into(), en: en.into() };
+    let mut table = Table::new(
+        "ballots",
+        text("Phiếu trong hòm", "Ballots in the box"),
+        vec![
+            Column::left("target", text("Đối tượng đánh giá", "Target")),
+            Column::left("group", text("Nhóm", "Group")),
+            Column::right("ballots", text("Số phiếu", "Ballots")),
+        ],
+    );
+    for (target, groups) in counts {
+        for (group, n) in groups {
+            table.push(vec![Cell::Text(target.to_string()), Cell::Text(group.to_string()), Cell::Count(Some(*n))]);
+        }
+    }
+    table
+}
+
+pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], accept_unreadable: u64) -> Done {
+    let desk = desk(global).await?;
+    let now = now(global, desk.campaign())?;
+    let opened = desk.open_here(keys, accept_unreadable, &plain(global, "open"), now).await?;
+    eprintln!("{} ballots opened and destroyed; results: `parsurvey score`", opened.ballots);
+    eprintln!("  the archive for its holder: {}", opened.archive.display());
+    eprintln!("  destroy the key only when tally and archive are verified and stand in a newer backup");
+    write(&format!("{}\n{}\n", opened.tally.display(), opened.archive.display()))?;
+    Ok(0)
+}
+
+pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, accept_unreadable: u64, out: &Path) -> Done {
+    let text = std::fs::read_to_string(archive)
+        .map_err(|error| parsurvey_desk::DeskError::io("reading", archive, &error))?;
+    let wrong = |why: String| Failure::Told(1, format!("{}: {why}", archive.display()));
+    let key = PublicKey::from_file(&text).map_err(|error| wrong(error.to_string()))?;
+    if key.role != KeyRole::Archive {
+        return Err(wrong("this is not the archive's key; name archive.pub, which closing wrote beside the box".into()));
+    }
+    let opened = open_box_file(file, keys, &key, accept_unreadable, out)?;
+    eprintln!("{} ballots opened; import the tally with `parsurvey tally import`", opened.ballots);
+    write(&format!("{}\n{}\n", opened.tally.display(), opened.archive.display()))?;
+    Ok(0)
+}
+
+pub(crate) async fn tally_import(global: &Global, file: &Path, archive: Option<&Path>) -> Done {
+    let desk = desk(global).await?;
+    let now = now(global, desk.campaign())?;
+    desk.import_tally(file, archive, &plain(global, "tally import"), now).await?;
+    eprintln!("the tally is stored and the ballots are destroyed; results: `parsurvey score`");
+    Ok(0)
+}

@@ -1,0 +1,144 @@
+//! One function per command, grouped as an operator meets them. Each opens the desk, does one act, and prints.
+
+mod ask;
+mod demo;
+mod ending;
+mod mailing;
+mod people;
+mod serve;
+mod setup;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
+use parsurvey_dispatch::Stop;
+use parsurvey_survey::campaign::Campaign;
+
+use crate::args::{BecauseArgs, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::faults::{Failure, print_faults};
+
+pub(crate) type Done = Result<u8, Failure>;
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli) -> Done {
+    let global = &cli.global;
+    match cli.command {
+        Command::Init { self_held } => setup::init(global, self_held).await,
+        Command::Check { folders } => setup::check(global, folders),
+        Command::Keygen { role, campaign_id, out, copies } => setup::keygen(role, &campaign_id, &out, &copies),
+        Command::Key { command } => match command {
+            KeyCommand::Register { files } => setup::key_register(global, &files).await,
+            KeyCommand::OpenTest { key, test } => setup::key_open_test(&key, &test),
+            KeyCommand::Confirm { code } => setup::key_confirm(global, &code).await,
+            KeyCommand::List => setup::key_list(global).await,
+        },
+        Command::Roster { command } => match command {
+            RosterCommand::Import { file, sheet, accept, dry_run, amend, because } => {
+                let options = parsurvey_desk::roster::ImportOptions {
+                    sheet,
+                    accept: accept.into_iter().collect(),
+                    dry_run,
+                    amend,
+                };
+                people::import(global, &file, &options, &because).await
+            }
+            RosterCommand::List { unit, group } => people::list(global, unit, group).await,
+        },
+        Command::Invite(smtp) => mailing::invite(global, &smtp).await,
+        Command::Remind(smtp) => mailing::remind(global, &smtp).await,
+        Command::Send(smtp) => mailing::send(global, &smtp).await,
+        Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
+        Command::Mails { state } => mailing::mails(global, state).await,
+        Command::Status { by, explain } => ask::status(global, by, explain).await,
+        Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
+        Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,
+        Command::Replace { form, name, email, position, substitution, because } => {
+            let successor = parsurvey_desk::acts::Successor { name, email, position, substitution };
+            people::replace(global, form, &successor, &because).await
+        }
+        Command::CorrectAddress { form, email, because } => {
+            people::correct_address(global, form, &email, &because).await
+        }
+        Command::Decline { form, because } => people::decline(global, form, &because).await,
+        Command::Extend { until, because } => people::extend(global, until, &because).await,
+        Command::Close => ending::close(global).await,
+        Command::Open { key, box_file, archive_pub, out, accept_unreadable } => match (box_file, archive_pub) {
+            (Some(file), Some(archive)) => ending::open_away(&file, &key, &archive, accept_unreadable, &out),
+            _ => ending::open_here(global, &key, accept_unreadable).await,
+        },
+        Command::Tally { command: TallyCommand::Import { file, archive } } => {
+            ending::tally_import(global, &file, archive.as_deref()).await
+        }
+        Command::Score(score) => ask::score(global, &score).await,
+        Command::Index(score) => ask::index(global, &score).await,
+        Command::Explain { code, score } => ask::explain(global, &code, &score).await,
+        Command::Report { documents, out, score } => ask::report(global, &documents, out, &score).await,
+        Command::Serve { listen } => serve::serve(global, &listen).await,
+        Command::Demo { out, serve } => demo::demo(global, &out, serve).await,
+    }
+}
+
+/// Loads the campaign and shows its warnings.
+pub(crate) fn campaign(global: &Global) -> Result<Campaign, Failure> {
+    let (campaign, warnings) = load_campaign(&global.campaign)?;
+    print_faults(&warnings, "warning");
+    Ok(campaign)
+}
+
+/// Opens campaign and data folder.
+pub(crate) async fn desk(global: &Global) -> Result<Desk, Failure> {
+    let campaign = campaign(global)?;
+    Ok(Desk::open(campaign, DataFolder::new(&global.data), global.database.as_deref()).await?)
+}
+
+/// The moment a command speaks of: the system's, or `--now` for a sample campaign.
+pub(crate) fn now(global: &Global, campaign: &Campaign) -> Result<Timestamp, Failure> {
+    match global.now {
+        None => Ok(Timestamp::now()),
+        Some(now) if campaign.sample => Ok(now),
+        Some(_) => Err(Failure::usage("--now works only on campaigns marked `sample = true`")),
+    }
+}
+
+/// Who does it: `--actor`, or the account's name.
+pub(crate) fn actor(global: &Global) -> String {
+    let account = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).ok();
+    global.actor.clone().or_else(account).unwrap_or_else(|| "operator".into())
+}
+
+pub(crate) fn because(global: &Global, args: &BecauseArgs) -> Because {
+    Because { actor: actor(global), reason: args.reason.clone(), document: args.document.clone() }
+}
+
+pub(crate) fn plain(global: &Global, reason: &str) -> Because {
+    Because { actor: actor(global), reason: reason.into(), document: String::new() }
+}
+
+/// A stop that Ctrl-C or a termination signal asks for; a second Ctrl-C ends the process at once.
+pub(crate) fn stop_on_signal() -> Stop {
+    let stop = Stop::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        termination().await;
+        eprintln!("stopping: the mail in hand is finished and recorded; press Ctrl-C again to end at once");
+        asked.ask();
+        termination().await;
+        std::process::exit(3);
+    });
+    stop
+}
+
+async fn termination() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .expect("the runtime was built with signals enabled");
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.expect("the runtime was built with signals enabled"),
+        _ = terminate.recv() => {}
+    }
+}
+
+/// For commands that share one desk among tasks.
+pub(crate) async fn shared_desk(global: &Global) -> Result<Arc<Desk>, Failure> {
+    Ok(Arc::new(desk(global).await?))
+}

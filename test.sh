@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs what the tests need, then runs every check there is: format, lints, documents, tests.
+# As root on Debian it installs; elsewhere it says what is missing and ends with 1.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# command : package that brings it
+needs=(
+  "initdb:postgresql"
+  "chromium:chromium"
+  "chromedriver:chromium-driver"
+  "soffice:libreoffice-calc-nogui"
+  "pdftoppm:poppler-utils"
+)
+found() {
+  command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
+}
+missing=()
+for need in "${needs[@]}"; do
+  found "${need%%:*}" || missing+=("${need##*:}")
+done
+compgen -G "/usr/share/fonts/truetype/*" >/dev/null || missing+=("fonts-dejavu-core")
+if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "missing Debian packages: ${missing[*]}" >&2
+    echo "install them (as root: apt-get install ${missing[*]}) and run this again" >&2
+    exit 1
+  fi
+fi
+
+step() { printf '\n== %s\n' "$*"; "$@"; }
+# One command shape for everything that compiles: another selection of packages would build the heavy libraries anew.
+step cargo fmt --all --check
+step cargo test --locked --workspace --all-targets
+step cargo clippy --locked --workspace --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc --locked --workspace --no-deps --document-private-items

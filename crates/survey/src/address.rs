@@ -68,25 +68,15 @@ impl RespondentEmail {
         }
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| AddressError::BadDomain)?;
         if !domain.contains('.') {
-            return Err(if domain.is_empty() {
-                AddressError::BadDomain
-            } else {
-                AddressError::NoDot
-            });
+            return Err(if domain.is_empty() { AddressError::BadDomain } else { AddressError::NoDot });
         }
         let address = format!("{mailbox}@{domain}");
         if mailbox.len() > 64 || address.len() > 254 {
             return Err(AddressError::TooLong);
         }
-        let options = Options::default()
-            .without_display_text()
-            .without_domain_literal()
-            .with_required_tld();
+        let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         // A number as top-level domain is an IP address without its brackets.
-        let numeric = domain
-            .rsplit('.')
-            .next()
-            .is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
+        let numeric = domain.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
         if numeric || EmailAddress::parse_with_options(&address, options).is_err() {
             return Err(AddressError::BadDomain);
         }
@@ -118,25 +108,15 @@ impl fmt::Debug for RespondentEmail {
 /// What is not certain, such as a missing dot or a space within the mailbox, is left for [`RespondentEmail::parse`] to refuse.
 #[must_use]
 pub fn mended(text: &str) -> String {
-    let plain: String = text
-        .nfc()
-        .filter(|c| !is_invisible(*c))
-        .map(narrow)
-        .collect();
+    let plain: String = text.nfc().filter(|c| !is_invisible(*c)).map(narrow).collect();
     let mut rest = plain.trim();
     loop {
         let before = rest;
         rest = rest.trim_end_matches(['.', ';', ',']).trim();
-        if rest
-            .get(..7)
-            .is_some_and(|head| head.eq_ignore_ascii_case("mailto:"))
-        {
+        if rest.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("mailto:")) {
             rest = rest[7..].trim_start();
         }
-        if let Some(inner) = rest
-            .strip_prefix('<')
-            .and_then(|tail| tail.strip_suffix('>'))
-        {
+        if let Some(inner) = rest.strip_prefix('<').and_then(|tail| tail.strip_suffix('>')) {
             rest = inner.trim();
         }
         if rest == before {
@@ -145,11 +125,7 @@ pub fn mended(text: &str) -> String {
     }
     match rest.split_once('@') {
         Some((mailbox, domain)) if !domain.contains('@') => {
-            format!(
-                "{}@{}",
-                mailbox.trim_end(),
-                joined_domain(domain.trim_start())
-            )
+            format!("{}@{}", mailbox.trim_end(), joined_domain(domain.trim_start()))
         }
         Some(_) | None => rest.to_owned(),
     }
@@ -157,11 +133,7 @@ pub fn mended(text: &str) -> String {
 
 /// A domain in lower case, without spaces beside its dots.
 fn joined_domain(domain: &str) -> String {
-    domain
-        .split('.')
-        .map(|label| label.trim().to_lowercase())
-        .collect::<Vec<_>>()
-        .join(".")
+    domain.split('.').map(|label| label.trim().to_lowercase()).collect::<Vec<_>>().join(".")
 }
 
 /// Characters that show nothing and only arrive by copying.
@@ -186,11 +158,7 @@ mod tests {
 
     fn check(typed: &str, expected: Result<&str, AddressError>) {
         let parsed = RespondentEmail::parse(&mended(typed));
-        assert_eq!(
-            parsed.as_ref().map(RespondentEmail::expose).map_err(|e| *e),
-            expected,
-            "{typed:?}"
-        );
+        assert_eq!(parsed.as_ref().map(RespondentEmail::expose).map_err(|e| *e), expected, "{typed:?}");
     }
 
     #[test]
@@ -237,10 +205,7 @@ mod tests {
         ] {
             check(typed, Err(error));
         }
-        check(
-            &format!("{}@b.example", "a".repeat(65)),
-            Err(AddressError::TooLong),
-        );
+        check(&format!("{}@b.example", "a".repeat(65)), Err(AddressError::TooLong));
     }
 
     #[test]

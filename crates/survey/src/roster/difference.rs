@@ -34,9 +34,7 @@ pub struct StoredPerson {
 
 impl fmt::Debug for StoredPerson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredPerson")
-            .field("person", &self.person)
-            .finish_non_exhaustive()
+        f.debug_struct("StoredPerson").field("person", &self.person).finish_non_exhaustive()
     }
 }
 
@@ -86,11 +84,8 @@ impl Difference {
 /// Compares the rows with the people that are stored.
 #[must_use]
 pub fn difference(stored: &[StoredPerson], rows: &[RosterRow]) -> Difference {
-    let mut open = Open {
-        stored: stored.iter().collect(),
-        rows: rows.iter().collect(),
-        pairs: Vec::with_capacity(rows.len()),
-    };
+    let mut open =
+        Open { stored: stored.iter().collect(), rows: rows.iter().collect(), pairs: Vec::with_capacity(rows.len()) };
     open.stored.sort_by_key(|person| person.person);
     open.rows.sort_by_key(|row| row.line);
     open.by_id();
@@ -107,11 +102,7 @@ pub fn difference(stored: &[StoredPerson], rows: &[RosterRow]) -> Difference {
         if fields.is_empty() {
             out.unchanged.push(person.person);
         } else {
-            out.changed.push(Changed {
-                person: person.person,
-                row: row.clone(),
-                fields,
-            });
+            out.changed.push(Changed { person: person.person, row: row.clone(), fields });
         }
     }
     out.unchanged.sort_unstable();
@@ -146,12 +137,8 @@ type Bucket<'a> = (Vec<&'a StoredPerson>, Vec<&'a RosterRow>);
 impl<'a> Open<'a> {
     /// Pairs equal ids: first within the group, then whoever is left (the person moved to another group).
     fn by_id(&mut self) {
-        for (_, (mut people, mut rows)) in
-            self.take(|person| person.id.clone(), |row| row.id.clone())
-        {
-            self.pair(&mut people, &mut rows, |person, row| {
-                person.group == row.group
-            });
+        for (_, (mut people, mut rows)) in self.take(|person| person.id.clone(), |row| row.id.clone()) {
+            self.pair(&mut people, &mut rows, |person, row| person.group == row.group);
             self.pair(&mut people, &mut rows, |_, _| true);
             self.put_back(people, rows);
         }
@@ -160,16 +147,10 @@ impl<'a> Open<'a> {
     /// Pairs equal addresses where one side has no id. On a shared address only equal names are paired.
     fn by_address(&mut self) {
         let key = |address: &str| Some(address.to_ascii_lowercase());
-        for (_, (mut people, mut rows)) in
-            self.take(|person| key(&person.email), |row| key(row.email.expose()))
-        {
-            let may =
-                |person: &StoredPerson, row: &RosterRow| person.id.is_none() || row.id.is_none();
-            let named =
-                |person: &StoredPerson, row: &RosterRow| may(person, row) && same_name(person, row);
-            self.pair(&mut people, &mut rows, |person, row| {
-                named(person, row) && person.group == row.group
-            });
+        for (_, (mut people, mut rows)) in self.take(|person| key(&person.email), |row| key(row.email.expose())) {
+            let may = |person: &StoredPerson, row: &RosterRow| person.id.is_none() || row.id.is_none();
+            let named = |person: &StoredPerson, row: &RosterRow| may(person, row) && same_name(person, row);
+            self.pair(&mut people, &mut rows, |person, row| named(person, row) && person.group == row.group);
             self.pair(&mut people, &mut rows, named);
             if people.len() == 1 && rows.len() == 1 {
                 self.pair(&mut people, &mut rows, may);
@@ -186,10 +167,7 @@ impl<'a> Open<'a> {
         for (_, (people, rows)) in self.take(person_key, row_key) {
             for (person, row) in people.iter().zip(&rows) {
                 if person.id.is_none() || row.id.is_none() {
-                    out.push(PerhapsSame {
-                        removed: person.person,
-                        added: row.line,
-                    });
+                    out.push(PerhapsSame { removed: person.person, added: row.line });
                 }
             }
             self.put_back(people, rows);
@@ -231,15 +209,13 @@ impl<'a> Open<'a> {
         rows: &mut Vec<&'a RosterRow>,
         fits: impl Fn(&StoredPerson, &RosterRow) -> bool,
     ) {
-        people.retain(
-            |person| match rows.iter().position(|row| fits(person, row)) {
-                Some(place) => {
-                    self.pairs.push((person, rows.remove(place)));
-                    false
-                }
-                None => true,
-            },
-        );
+        people.retain(|person| match rows.iter().position(|row| fits(person, row)) {
+            Some(place) => {
+                self.pairs.push((person, rows.remove(place)));
+                false
+            }
+            None => true,
+        });
     }
 
     fn put_back(&mut self, people: Vec<&'a StoredPerson>, rows: Vec<&'a RosterRow>) {

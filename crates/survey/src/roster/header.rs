@@ -19,10 +19,7 @@ pub(super) struct RawRow {
 impl RawRow {
     /// Whether no cell shows anything.
     pub(super) fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| {
-            cell.chars()
-                .all(|c| c.is_whitespace() || crate::address::is_invisible(c))
-        })
+        self.cells.iter().all(|cell| cell.chars().all(|c| c.is_whitespace() || crate::address::is_invisible(c)))
     }
 }
 
@@ -45,13 +42,8 @@ pub(super) enum Column {
 
 impl Column {
     /// The columns a roster must have.
-    pub(super) const REQUIRED: [Column; 5] = [
-        Column::Name,
-        Column::Email,
-        Column::Group,
-        Column::Unit,
-        Column::Position,
-    ];
+    pub(super) const REQUIRED: [Column; 5] =
+        [Column::Name, Column::Email, Column::Group, Column::Unit, Column::Position];
 
     /// The name used in faults and in the difference.
     pub(super) fn as_str(self) -> &'static str {
@@ -80,8 +72,8 @@ impl Column {
     /// The column with this bare key.
     fn of_key(key: &str) -> Option<Self> {
         Some(match key {
-            "id" | "ma" | "ma so" | "ma dinh danh" | "ma can bo" | "ma cong chuc" | "ma nguoi"
-            | "ma nguoi tra loi" | "ma doi tuong" | "so hieu" | "code" | "identifier" => Column::Id,
+            "id" | "ma" | "ma so" | "ma dinh danh" | "ma can bo" | "ma cong chuc" | "ma nguoi" | "ma nguoi tra loi"
+            | "ma doi tuong" | "so hieu" | "code" | "identifier" => Column::Id,
             "ho va ten"
             | "ho ten"
             | "ten"
@@ -129,8 +121,8 @@ impl Column {
             | "agency"
             | "organisation"
             | "organization" => Column::Unit,
-            "chuc vu" | "chuc danh" | "chuc vu chuc danh" | "chuc danh chuc vu"
-            | "chuc vu cong tac" | "position" | "post" | "title" | "job title" => Column::Position,
+            "chuc vu" | "chuc danh" | "chuc vu chuc danh" | "chuc danh chuc vu" | "chuc vu cong tac" | "position"
+            | "post" | "title" | "job title" => Column::Position,
             _ => return None,
         })
     }
@@ -142,9 +134,7 @@ impl Column {
             return None;
         }
         Self::of_key(&bare(cell)).or_else(|| {
-            let mut named = cell
-                .split(['/', '(', '\n', '|'])
-                .filter_map(|part| Self::of_key(&bare(part)));
+            let mut named = cell.split(['/', '(', '\n', '|']).filter_map(|part| Self::of_key(&bare(part)));
             let first = named.next()?;
             named.all(|other| other == first).then_some(first)
         })
@@ -165,12 +155,12 @@ pub(super) struct Header {
 impl Header {
     /// The required columns it lacks.
     pub(super) fn missing(&self) -> Vec<Column> {
-        Column::REQUIRED
-            .into_iter()
-            .filter(|column| !self.cells.contains_key(column))
-            .collect()
+        Column::REQUIRED.into_iter().filter(|column| !self.cells.contains_key(column)).collect()
     }
 }
+
+/// The most cells of a row that are looked at.
+pub(super) const MAX_COLUMNS: usize = 256;
 
 /// How many rows may stand above the header.
 pub(super) const HEADER_WITHIN: usize = 60;
@@ -179,11 +169,7 @@ pub(super) const HEADER_WITHIN: usize = 60;
 pub(super) fn find(rows: &[RawRow]) -> Option<Header> {
     let mut best: Option<Header> = None;
     for (row, raw) in rows.iter().take(HEADER_WITHIN).enumerate() {
-        let mut header = Header {
-            row,
-            cells: BTreeMap::new(),
-            doubled: Vec::new(),
-        };
+        let mut header = Header { row, cells: BTreeMap::new(), doubled: Vec::new() };
         for (place, cell) in raw.cells.iter().enumerate() {
             if let Some(column) = Column::of_header(cell) {
                 match header.cells.entry(column) {
@@ -195,11 +181,7 @@ pub(super) fn find(rows: &[RawRow]) -> Option<Header> {
             }
         }
         let required = header.cells.len() - usize::from(header.cells.contains_key(&Column::Id));
-        if required >= 2
-            && best
-                .as_ref()
-                .is_none_or(|known| header.cells.len() > known.cells.len())
-        {
+        if required >= 2 && best.as_ref().is_none_or(|known| header.cells.len() > known.cells.len()) {
             best = Some(header);
         }
     }
@@ -211,21 +193,11 @@ mod tests {
     use super::{Column, RawRow, find};
 
     fn check(headers: &str, expected: &[(Column, usize)]) {
-        let title = RawRow {
-            line: 1,
-            cells: vec!["DANH SÁCH ĐỐI TƯỢNG".into()],
-        };
-        let row = RawRow {
-            line: 3,
-            cells: headers.split(',').map(str::to_owned).collect(),
-        };
+        let title = RawRow { line: 1, cells: vec!["DANH SÁCH ĐỐI TƯỢNG".into()] };
+        let row = RawRow { line: 3, cells: headers.split(',').map(str::to_owned).collect() };
         let header = find(&[title, row]).expect("a header");
         assert_eq!(header.row, 1);
-        assert_eq!(
-            header.cells.into_iter().collect::<Vec<_>>(),
-            expected,
-            "{headers}"
-        );
+        assert_eq!(header.cells.into_iter().collect::<Vec<_>>(), expected, "{headers}");
     }
 
     #[test]
@@ -233,14 +205,7 @@ mod tests {
         use Column::{Email, Group, Id, Name, Position, Unit};
         check(
             "id,name,email,group,unit,position",
-            &[
-                (Id, 0),
-                (Name, 1),
-                (Email, 2),
-                (Group, 3),
-                (Unit, 4),
-                (Position, 5),
-            ],
+            &[(Id, 0), (Name, 1), (Email, 2), (Group, 3), (Unit, 4), (Position, 5)],
         );
         check(
             "STT,HỌ VÀ TÊN,Chức vụ,Cơ quan/đơn vị,Địa chỉ email,Nhóm đối tượng,Ghi chú",
@@ -248,23 +213,13 @@ mod tests {
         );
         check(
             "Mã,Ho ten,Hộp thư,nhóm (*),Đơn vị (Unit),Chức danh / Position",
-            &[
-                (Id, 0),
-                (Name, 1),
-                (Email, 2),
-                (Group, 3),
-                (Unit, 4),
-                (Position, 5),
-            ],
+            &[(Id, 0), (Name, 1), (Email, 2), (Group, 3), (Unit, 4), (Position, 5)],
         );
     }
 
     #[test]
     fn a_title_is_no_header() {
-        let row = RawRow {
-            line: 1,
-            cells: vec!["Đơn vị".into(), "Sở Nội vụ".into()],
-        };
+        let row = RawRow { line: 1, cells: vec!["Đơn vị".into(), "Sở Nội vụ".into()] };
         assert_eq!(find(&[row]), None);
     }
 }

@@ -33,7 +33,7 @@ use crate::fault::Fault;
 use header::RawRow;
 
 /// The largest file that is read. A caller that opens files asks for the size first: see [`too_large`].
-pub const MAX_ROSTER_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_ROSTER_BYTES: usize = 32 * 1024 * 1024;
 
 /// The most rows that are read; a province's list has hundreds.
 pub const MAX_ROSTER_ROWS: usize = 100_000;
@@ -114,11 +114,7 @@ pub struct Reading {
 impl Reading {
     /// Every fault, and every warning that was not accepted.
     pub fn blocking(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().chain(
-            self.warnings
-                .iter()
-                .filter(|warning| !self.accepted.contains(warning.code)),
-        )
+        self.faults.iter().chain(self.warnings.iter().filter(|warning| !self.accepted.contains(warning.code)))
     }
 
     /// Whether the rows may be stored.
@@ -144,11 +140,7 @@ pub fn too_large(file_name: &str, bytes: u64) -> Option<Fault> {
 /// Reads a roster. The file's name is only quoted in faults; what the file is, its bytes say.
 #[must_use]
 pub fn read(file_name: &str, bytes: &[u8], campaign: &Campaign, options: &ReadOptions) -> Reading {
-    let lists = Lists {
-        groups: &campaign.groups,
-        units: &campaign.units,
-        k: campaign.limits.k,
-    };
+    let lists = Lists { groups: &campaign.groups, units: &campaign.units, k: campaign.limits.k };
     read_with(file_name, bytes, &lists, options)
 }
 
@@ -170,11 +162,7 @@ fn read_with(file_name: &str, bytes: &[u8], lists: &Lists<'_>, options: &ReadOpt
         accepted: options.accept.clone(),
         sha256: String::new(),
     };
-    for code in options
-        .accept
-        .iter()
-        .filter(|code| !WARNINGS.contains(&code.as_str()))
-    {
+    for code in options.accept.iter().filter(|code| !WARNINGS.contains(&code.as_str())) {
         reading.faults.push(Fault::of_file(
             file_name,
             "unknown-warning",
@@ -197,20 +185,14 @@ fn read_with(file_name: &str, bytes: &[u8], lists: &Lists<'_>, options: &ReadOpt
 }
 
 /// The rows of the file, or the fault that leaves none.
-fn raw_rows(
-    file: &str,
-    bytes: &[u8],
-    sheet: Option<&str>,
-    reading: &mut Reading,
-) -> Result<Vec<RawRow>, Box<Fault>> {
+fn raw_rows(file: &str, bytes: &[u8], sheet: Option<&str>, reading: &mut Reading) -> Result<Vec<RawRow>, Box<Fault>> {
     let (rows, more) = match text::kind(bytes) {
         text::Kind::Zip => match workbook::rows(bytes, sheet, MAX_ROSTER_ROWS) {
             Ok(sheet) => (sheet.rows, sheet.more),
             Err(error) => return Err(Box::new(words::of_workbook(file, error))),
         },
         text::Kind::Text => {
-            let decoded =
-                text::decode(bytes).map_err(|error| Box::new(words::of_encoding(file, error)))?;
+            let decoded = text::decode(bytes).map_err(|error| Box::new(words::of_encoding(file, error)))?;
             if let Some(encoding) = decoded.guessed {
                 reading.repaired.push(Repair {
                     line: 0,
@@ -220,9 +202,7 @@ fn raw_rows(
                 });
             }
             let read = separated::rows(&decoded.text, MAX_ROSTER_ROWS);
-            reading
-                .faults
-                .extend(read.open_quote.map(|line| words::open_quote(file, line)));
+            reading.faults.extend(read.open_quote.map(|line| words::open_quote(file, line)));
             (read.rows, read.more)
         }
         other @ (text::Kind::Empty | text::Kind::OldExcel | text::Kind::Pdf | text::Kind::Html) => {

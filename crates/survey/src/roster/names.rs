@@ -24,19 +24,12 @@ impl<'a, C: Clone + std::fmt::Display> Names<'a, C> {
     where
         C: 'a,
     {
-        let mut names = Self {
-            codes: HashMap::new(),
-            spellings: Vec::new(),
-            found: HashMap::new(),
-        };
+        let mut names = Self { codes: HashMap::new(), spellings: Vec::new(), found: HashMap::new() };
         for (code, name, aliases) in entries {
             let written = code.to_string();
             let others = aliases.into_iter().map(String::as_str);
             for spelling in [written.as_str(), name].into_iter().chain(others) {
-                names
-                    .codes
-                    .entry(fold(spelling))
-                    .or_insert_with(|| code.clone());
+                names.codes.entry(fold(spelling)).or_insert_with(|| code.clone());
                 names.spellings.push((bare(spelling), name, code.clone()));
             }
         }

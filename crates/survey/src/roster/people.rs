@@ -49,18 +49,8 @@ pub(super) fn read_people(file: &str, rows: &[RawRow], lists: &Lists<'_>, readin
         return;
     };
     let line = rows[header.row].line;
-    reading.faults.extend(
-        header
-            .missing()
-            .into_iter()
-            .map(|column| words::missing_column(file, line, column)),
-    );
-    reading.faults.extend(
-        header
-            .doubled
-            .iter()
-            .map(|column| words::doubled_column(file, line, *column)),
-    );
+    reading.faults.extend(header.missing().into_iter().map(|column| words::missing_column(file, line, column)));
+    reading.faults.extend(header.doubled.iter().map(|column| words::doubled_column(file, line, *column)));
     let people = &rows[header.row + 1..];
     reading.read = people.len();
     if people.is_empty() {
@@ -71,18 +61,12 @@ pub(super) fn read_people(file: &str, rows: &[RawRow], lists: &Lists<'_>, readin
         file,
         header: &header,
         groups: Names::of(lists.groups.iter().map(|group| {
-            let others = std::iter::once(&group.name.en)
-                .chain(&group.aliases)
-                .collect();
+            let others = std::iter::once(&group.name.en).chain(&group.aliases).collect();
             (&group.code, group.name.vi.as_str(), others)
         })),
-        units: Names::of(lists.units.iter().map(|unit| {
-            (
-                &unit.code,
-                unit.name.as_str(),
-                unit.aliases.iter().collect(),
-            )
-        })),
+        units: Names::of(
+            lists.units.iter().map(|unit| (&unit.code, unit.name.as_str(), unit.aliases.iter().collect())),
+        ),
         reading,
     };
     let mut drafts: Vec<Draft> = people.iter().map(|row| cells.draft(row)).collect();
@@ -110,8 +94,7 @@ fn small_groups(file: &str, drafts: &[Draft], lists: &Lists<'_>, reading: &mut R
                     "the group '{}' has {size} people, fewer than {}: its answers will be hidden",
                     group.name.vi, lists.k
                 ),
-                "complete the list, merge the group in the campaign, or accept the warning"
-                    .to_owned(),
+                "complete the list, merge the group in the campaign, or accept the warning".to_owned(),
             ));
         }
     }
@@ -136,16 +119,7 @@ impl Cells<'_> {
         let unit = self.unit(row);
         let position = self.text(row, Column::Position);
         let faulty = self.reading.faults.len() > faults;
-        Draft {
-            line: row.line,
-            id,
-            name,
-            email,
-            group,
-            unit,
-            position,
-            faulty,
-        }
+        Draft { line: row.line, id, name, email, group, unit, position, faulty }
     }
 
     /// The raw cell; `None` when the roster has no such column, an empty text when the row ends before it.
@@ -154,34 +128,15 @@ impl Cells<'_> {
         Some(row.cells.get(place).map_or("", String::as_str))
     }
 
-    fn fault(
-        &mut self,
-        row: &RawRow,
-        column: Column,
-        code: &'static str,
-        reason: String,
-        remedy: &str,
-    ) {
-        let fault = at(
-            self.file,
-            row.line,
-            column.as_str(),
-            code,
-            reason,
-            remedy.to_owned(),
-        );
+    fn fault(&mut self, row: &RawRow, column: Column, code: &'static str, reason: String, remedy: &str) {
+        let fault = at(self.file, row.line, column.as_str(), code, reason, remedy.to_owned());
         self.reading.faults.push(fault);
     }
 
     fn repaired(&mut self, row: &RawRow, column: Column, from: &str, to: &str) {
         // Spaces around a cell are invisible to the person and not worth a line.
         if from.trim_matches(' ') != to {
-            let repair = Repair {
-                line: row.line,
-                field: column.as_str(),
-                from: from.to_owned(),
-                to: to.to_owned(),
-            };
+            let repair = Repair { line: row.line, field: column.as_str(), from: from.to_owned(), to: to.to_owned() };
             self.reading.repaired.push(repair);
         }
     }
@@ -197,10 +152,7 @@ impl Cells<'_> {
                 row.line,
                 column.as_str(),
                 "formula-like",
-                format!(
-                    "'{}' begins like a formula; it is kept as text",
-                    quoted(&text)
-                ),
+                format!("'{}' begins like a formula; it is kept as text", quoted(&text)),
                 "check the cell, or accept the warning".to_owned(),
             ));
         }
@@ -244,18 +196,12 @@ impl Cells<'_> {
         };
         let (code, remedy) = match error {
             AddressError::Missing => ("missing-address", "write the person's own address"),
-            AddressError::Several => (
-                "several-addresses",
-                "keep one: the mailbox that the person reads",
-            ),
+            AddressError::Several => ("several-addresses", "keep one: the mailbox that the person reads"),
             AddressError::NoAt
             | AddressError::BadMailbox
             | AddressError::NoDot
             | AddressError::BadDomain
-            | AddressError::TooLong => (
-                "bad-address",
-                "correct it, such as ten@coquan.gov.vn; nothing is guessed",
-            ),
+            | AddressError::TooLong => ("bad-address", "correct it, such as ten@coquan.gov.vn; nothing is guessed"),
         };
         let reason = match error {
             AddressError::Missing => error.to_string(),
@@ -272,9 +218,9 @@ impl Cells<'_> {
         }
         let (code, reason) = absent("group", raw, ("missing-group", "unknown-group"));
         let remedy = match self.groups.nearest(raw) {
-            Some(near) => format!(
-                "write {near} if that is meant, or add the spelling to the group's aliases in groups.toml"
-            ),
+            Some(near) => {
+                format!("write {near} if that is meant, or add the spelling to the group's aliases in groups.toml")
+            }
             None => format!("use one of: {}", self.groups.all()),
         };
         self.fault(row, Column::Group, code, reason, &remedy);
@@ -288,9 +234,9 @@ impl Cells<'_> {
         }
         let (code, reason) = absent("unit", raw, ("missing-unit", "unknown-unit"));
         let remedy = match self.units.nearest(raw) {
-            Some(near) => format!(
-                "write {near} if that is meant, or add the spelling to the unit's aliases in units.csv"
-            ),
+            Some(near) => {
+                format!("write {near} if that is meant, or add the spelling to the unit's aliases in units.csv")
+            }
             None => "write a name or code of units.csv, or add the unit there".to_owned(),
         };
         self.fault(row, Column::Unit, code, reason, &remedy);
@@ -303,10 +249,7 @@ fn absent(kind: &str, raw: &str, codes: (&'static str, &'static str)) -> (&'stat
     if text.is_empty() {
         (codes.0, format!("there is no {kind}"))
     } else {
-        (
-            codes.1,
-            format!("'{}' is no {kind} of the campaign", quoted(&text)),
-        )
+        (codes.1, format!("'{}' is no {kind} of the campaign", quoted(&text)))
     }
 }
 
@@ -319,9 +262,5 @@ fn tidy(raw: &str) -> String {
 /// As much of a cell as fits in a sentence.
 fn quoted(text: &str) -> String {
     let short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        format!("{short}…")
-    } else {
-        short
-    }
+    if short.len() < text.len() { format!("{short}…") } else { short }
 }

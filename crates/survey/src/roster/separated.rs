@@ -2,7 +2,7 @@
 //!
 //! Line numbers are those an editor shows, also after quoted line breaks. A quote that is never closed is told, not swallowed.
 
-use super::header::{HEADER_WITHIN, RawRow, find};
+use super::header::{HEADER_WITHIN, MAX_COLUMNS, RawRow, find};
 
 /// Rows of a text, as far as they could be read.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,10 +27,7 @@ pub(super) fn rows(text: &str, limit: usize) -> Rows {
     let declared = text
         .lines()
         .next()
-        .and_then(|line| {
-            line.strip_prefix("sep=")
-                .or_else(|| line.strip_prefix("\"sep="))
-        })
+        .and_then(|line| line.strip_prefix("sep=").or_else(|| line.strip_prefix("\"sep=")))
         .and_then(|rest| rest.bytes().next());
     let separator = match declared {
         Some(separator) => separator,
@@ -39,15 +36,16 @@ pub(super) fn rows(text: &str, limit: usize) -> Rows {
     read(text, separator, limit)
 }
 
+/// The header is looked for in this much of the text.
+const SNIFFED_BYTES: usize = 256 * 1024;
+
 /// The separator whose first rows name most columns; of equals, the one that makes most cells.
 fn likeliest(text: &str) -> u8 {
+    let head = &text[..text.floor_char_boundary(SNIFFED_BYTES)];
     let weigh = |separator: u8| {
-        let rows = read(text, separator, HEADER_WITHIN).rows;
+        let rows = read(head, separator, HEADER_WITHIN).rows;
         let named = find(&rows).map_or(0, |header| header.cells.len());
-        (
-            named,
-            rows.iter().map(|row| row.cells.len()).max().unwrap_or(0),
-        )
+        (named, rows.iter().map(|row| row.cells.len()).max().unwrap_or(0))
     };
     let mut best = (b',', weigh(b','));
     for separator in [b';', b'\t'] {
@@ -66,11 +64,7 @@ fn read(text: &str, separator: u8, limit: usize) -> Rows {
         .flexible(true)
         .delimiter(separator)
         .from_reader(std::io::Read::chain(text.as_bytes(), end.as_bytes()));
-    let mut out = Rows {
-        rows: Vec::new(),
-        open_quote: None,
-        more: false,
-    };
+    let mut out = Rows { rows: Vec::new(), open_quote: None, more: false };
     let mut record = csv::StringRecord::new();
     let mut last_line = 0;
     let mut closed = false;
@@ -81,10 +75,7 @@ fn read(text: &str, separator: u8, limit: usize) -> Rows {
             continue;
         }
         last_line = line_of(text, record.position());
-        let row = RawRow {
-            line: last_line,
-            cells: record.iter().map(str::to_owned).collect(),
-        };
+        let row = RawRow { line: last_line, cells: record.iter().take(MAX_COLUMNS).map(str::to_owned).collect() };
         if row.is_blank() {
             continue;
         }
@@ -105,15 +96,8 @@ fn read(text: &str, separator: u8, limit: usize) -> Rows {
 fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
     let (line, byte) = position.map_or((1, 0), |p| (p.line(), p.byte()));
     let line = usize::try_from(line).unwrap_or(usize::MAX);
-    let rest = usize::try_from(byte)
-        .ok()
-        .and_then(|byte| text.as_bytes().get(byte..))
-        .unwrap_or_default();
-    line + rest
-        .iter()
-        .take_while(|b| matches!(**b, b'\r' | b'\n'))
-        .filter(|b| **b == b'\n')
-        .count()
+    let rest = usize::try_from(byte).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
+    line + rest.iter().take_while(|b| matches!(**b, b'\r' | b'\n')).filter(|b| **b == b'\n').count()
 }
 
 #[cfg(test)]
@@ -122,15 +106,9 @@ mod tests {
 
     fn check(text: &str, expected: &[(usize, &[&str])]) {
         let read = rows(text, 1000);
-        let got: Vec<(usize, Vec<&str>)> = read
-            .rows
-            .iter()
-            .map(|row| (row.line, row.cells.iter().map(String::as_str).collect()))
-            .collect();
-        let expected: Vec<(usize, Vec<&str>)> = expected
-            .iter()
-            .map(|(line, cells)| (*line, cells.to_vec()))
-            .collect();
+        let got: Vec<(usize, Vec<&str>)> =
+            read.rows.iter().map(|row| (row.line, row.cells.iter().map(String::as_str).collect())).collect();
+        let expected: Vec<(usize, Vec<&str>)> = expected.iter().map(|(line, cells)| (*line, cells.to_vec())).collect();
         assert_eq!(got, expected, "{text:?}");
         assert_eq!(read.open_quote, None);
     }
@@ -139,30 +117,13 @@ mod tests {
     fn lines_are_those_of_an_editor() {
         check(
             "name,email\n\n\nLan,a\n\"Hoa\nHồng\",b\nMai,c\n",
-            &[
-                (1, &["name", "email"]),
-                (4, &["Lan", "a"]),
-                (5, &["Hoa\nHồng", "b"]),
-                (7, &["Mai", "c"]),
-            ],
+            &[(1, &["name", "email"]), (4, &["Lan", "a"]), (5, &["Hoa\nHồng", "b"]), (7, &["Mai", "c"])],
         );
         check(
             "name,email\r\n\r\nLan,a\r\n\"Hoa\r\nHồng\",b\r\nMai,c",
-            &[
-                (1, &["name", "email"]),
-                (3, &["Lan", "a"]),
-                (4, &["Hoa\r\nHồng", "b"]),
-                (6, &["Mai", "c"]),
-            ],
+            &[(1, &["name", "email"]), (3, &["Lan", "a"]), (4, &["Hoa\r\nHồng", "b"]), (6, &["Mai", "c"])],
         );
-        check(
-            "name,email\rLan,a\rMai,b\r",
-            &[
-                (1, &["name", "email"]),
-                (2, &["Lan", "a"]),
-                (3, &["Mai", "b"]),
-            ],
-        );
+        check("name,email\rLan,a\rMai,b\r", &[(1, &["name", "email"]), (2, &["Lan", "a"]), (3, &["Mai", "b"])]);
     }
 
     #[test]
@@ -175,10 +136,7 @@ mod tests {
                 (3, &["Lan", "a", "Trưởng phòng; đảng viên"]),
             ],
         );
-        check(
-            "name\temail\nLan, B\ta\n",
-            &[(1, &["name", "email"]), (2, &["Lan, B", "a"])],
-        );
+        check("name\temail\nLan, B\ta\n", &[(1, &["name", "email"]), (2, &["Lan, B", "a"])]);
         check("sep=;\nx;y\n", &[(1, &["sep=", ""]), (2, &["x", "y"])]);
     }
 

@@ -44,15 +44,7 @@ pub(super) fn kind(bytes: &[u8]) -> Kind {
         .skip_while(u8::is_ascii_whitespace)
         .map(|b| b.to_ascii_lowercase())
         .collect();
-    let tags: [&[u8]; 7] = [
-        b"<!doctype",
-        b"<html",
-        b"<head",
-        b"<body",
-        b"<table",
-        b"<?xml",
-        b"<meta",
-    ];
+    let tags: [&[u8]; 7] = [b"<!doctype", b"<html", b"<head", b"<body", b"<table", b"<?xml", b"<meta"];
     if bytes.is_empty() {
         Kind::Empty
     } else if tags.iter().any(|tag| head.starts_with(tag)) {
@@ -95,37 +87,23 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, DecodeError> {
         if malformed || text.contains('\0') {
             return Err(DecodeError::Unknown);
         }
-        return Ok(Decoded {
-            text,
-            guessed: guessed.then_some(encoding.name()),
-        });
+        return Ok(Decoded { text, guessed: guessed.then_some(encoding.name()) });
     }
     match std::str::from_utf8(body) {
         Ok(text) if text.contains('\0') => Err(DecodeError::Unknown),
-        Ok(text) => Ok(Decoded {
-            text: Cow::Borrowed(text),
-            guessed: None,
-        }),
+        Ok(text) => Ok(Decoded { text: Cow::Borrowed(text), guessed: None }),
         Err(error) if declared.is_some() || mostly_utf8(body) => {
-            let line = body[..error.valid_up_to()]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count()
-                + 1;
+            let line = body[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
             Err(DecodeError::BrokenUtf8(line))
         }
         Err(_) => {
             let (text, malformed) = WINDOWS_1258.decode_without_bom_handling(body);
             // Bytes without a letter come out as control characters, which no list of people has.
-            if malformed || text.contains(|c: char| c == '\0' || ('\u{80}'..='\u{9F}').contains(&c))
-            {
+            if malformed || text.contains(|c: char| c == '\0' || ('\u{80}'..='\u{9F}').contains(&c)) {
                 return Err(DecodeError::Unknown);
             }
             // This encoding writes tone marks as separate characters, so composing is part of decoding.
-            Ok(Decoded {
-                text: Cow::Owned(text.nfc().collect()),
-                guessed: Some(WINDOWS_1258.name()),
-            })
+            Ok(Decoded { text: Cow::Owned(text.nfc().collect()), guessed: Some(WINDOWS_1258.name()) })
         }
     }
 }
@@ -136,14 +114,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     if sample.len() < 4 || bytes.len() % 2 == 1 {
         return None;
     }
-    let zeros = |offset: usize| {
-        sample
-            .iter()
-            .skip(offset)
-            .step_by(2)
-            .filter(|b| **b == 0)
-            .count()
-    };
+    let zeros = |offset: usize| sample.iter().skip(offset).step_by(2).filter(|b| **b == 0).count();
     let (even, odd, pairs) = (zeros(0), zeros(1), sample.len() / 2);
     if odd * 2 > pairs && even * 20 <= odd {
         Some(UTF_16LE)
@@ -187,15 +158,7 @@ mod tests {
     fn encodings_give_the_same_text() {
         let text = "họ và tên,đơn vị\nNguyễn Thị Hoà,Sở Nội vụ\n";
         let utf16 = |big: bool| -> Vec<u8> {
-            text.encode_utf16()
-                .flat_map(|u| {
-                    if big {
-                        u.to_be_bytes()
-                    } else {
-                        u.to_le_bytes()
-                    }
-                })
-                .collect()
+            text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
         };
         let marked = |mark: &[u8], body: Vec<u8>| [mark, &body].concat();
         for bytes in [
@@ -206,18 +169,13 @@ mod tests {
             utf16(false),
             utf16(true),
         ] {
-            assert_eq!(
-                decode(&bytes).map(|d| d.text.into_owned()),
-                Ok(text.to_owned())
-            );
+            assert_eq!(decode(&bytes).map(|d| d.text.into_owned()), Ok(text.to_owned()));
         }
     }
 
     #[test]
     fn broken_bytes_are_placed_and_other_bytes_refused() {
-        let mut bytes = "tên\nNguyễn Thị Hoà, Sở Nội vụ\nTrần Văn Đức, Sở Tư pháp\n"
-            .as_bytes()
-            .to_vec();
+        let mut bytes = "tên\nNguyễn Thị Hoà, Sở Nội vụ\nTrần Văn Đức, Sở Tư pháp\n".as_bytes().to_vec();
         bytes.extend_from_slice(b"\xFF\n");
         assert_eq!(decode(&bytes), Err(DecodeError::BrokenUtf8(4)));
         assert_eq!(decode(b"a\0b\x01"), Err(DecodeError::Unknown));

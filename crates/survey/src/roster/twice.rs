@@ -25,26 +25,13 @@ pub(super) fn tell(file: &str, drafts: &mut [Draft], lists: &Lists<'_>, reading:
     for draft in drafts.iter_mut() {
         let (line, has_id) = (draft.line, draft.id.is_some());
         let name = draft.name.as_deref().map(fold);
-        let address = draft
-            .email
-            .as_ref()
-            .map(crate::address::RespondentEmail::key);
+        let address = draft.email.as_ref().map(crate::address::RespondentEmail::key);
         if let (Some(address), Some(name)) = (&address, &name) {
-            let (first_name, first) = addresses
-                .entry(address.clone())
-                .or_insert_with(|| (name.clone(), line));
+            let (first_name, first) = addresses.entry(address.clone()).or_insert_with(|| (name.clone(), line));
             if first_name != name {
-                let reason =
-                    format!("the address already stands in line {first} beside another name");
+                let reason = format!("the address already stands in line {first} beside another name");
                 let remedy = "write the person's own address, or accept the warning if both read this mailbox";
-                reading.warnings.push(at(
-                    file,
-                    line,
-                    "email",
-                    "shared-address",
-                    reason,
-                    remedy.to_owned(),
-                ));
+                reading.warnings.push(at(file, line, "email", "shared-address", reason, remedy.to_owned()));
             }
         }
         let Some(group) = draft.group.clone() else {
@@ -57,32 +44,15 @@ pub(super) fn tell(file: &str, drafts: &mut [Draft], lists: &Lists<'_>, reading:
             }
         };
         if let Some(id) = draft.id.clone() {
-            note(
-                "id",
-                meet(&mut by_id, id, (&group, has_id, line), lists, |_| true),
-            );
+            note("id", meet(&mut by_id, id, (&group, has_id, line), lists, |_| true));
         }
         if let (Some(address), Some(name)) = (address, name.clone()) {
-            note(
-                "name and address",
-                meet(
-                    &mut by_address,
-                    (address, name),
-                    (&group, has_id, line),
-                    lists,
-                    |_| true,
-                ),
-            );
+            note("name and address", meet(&mut by_address, (address, name), (&group, has_id, line), lists, |_| true));
         }
         if let (Some(name), Some(unit)) = (name, &draft.unit) {
             let key = (name, unit.to_string());
             // Where both have ids, equal ones were met above and different ones are two people.
-            note(
-                "name and unit",
-                meet(&mut by_name, key, (&group, has_id, line), lists, |other| {
-                    !(has_id && other)
-                }),
-            );
+            note("name and unit", meet(&mut by_name, key, (&group, has_id, line), lists, |other| !(has_id && other)));
         }
         if let Some((same, first, what)) = found {
             draft.faulty = true;
@@ -131,9 +101,7 @@ fn meet<K: Eq + Hash>(
     comparable: impl Fn(bool) -> bool,
 ) -> Option<(Same, usize)> {
     let bucket = seen.entry(key).or_default();
-    let mut others = bucket
-        .iter()
-        .filter(|(_, other_has_id, _)| comparable(*other_has_id));
+    let mut others = bucket.iter().filter(|(_, other_has_id, _)| comparable(*other_has_id));
     let same_group = others.clone().find(|(other, _, _)| other == group);
     let conflict = match same_group {
         Some((_, _, first)) => Some((Same::Group, *first)),
@@ -141,23 +109,14 @@ fn meet<K: Eq + Hash>(
             .find(|(other, _, _)| share_a_target(lists, other, group))
             .map(|(_, _, first)| (Same::OtherGroup, *first)),
     };
-    if !bucket
-        .iter()
-        .any(|(other, other_has_id, _)| other == group && *other_has_id == has_id)
-    {
+    if !bucket.iter().any(|(other, other_has_id, _)| other == group && *other_has_id == has_id) {
         bucket.push((group.clone(), has_id, line));
     }
     conflict
 }
 
 fn share_a_target(lists: &Lists<'_>, a: &GroupCode, b: &GroupCode) -> bool {
-    let forms = |code: &GroupCode| {
-        lists
-            .groups
-            .iter()
-            .find(|group| group.code == *code)
-            .map(|group| &group.forms)
-    };
+    let forms = |code: &GroupCode| lists.groups.iter().find(|group| group.code == *code).map(|group| &group.forms);
     match (forms(a), forms(b)) {
         (Some(a), Some(b)) => a.keys().any(|target| b.contains_key(target)),
         (None, _) | (_, None) => false,

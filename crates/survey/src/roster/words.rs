@@ -9,49 +9,26 @@ use super::workbook::WorkbookError;
 use crate::fault::Fault;
 
 /// A fault at a line and a column of the roster.
-pub(super) fn at(
-    file: &str,
-    line: usize,
-    field: &str,
-    code: &'static str,
-    reason: String,
-    remedy: String,
-) -> Fault {
-    Fault {
-        line,
-        field: field.to_owned(),
-        ..Fault::of_file(file, code, reason, remedy)
-    }
+pub(super) fn at(file: &str, line: usize, field: &str, code: &'static str, reason: String, remedy: String) -> Fault {
+    Fault { line, field: field.to_owned(), ..Fault::of_file(file, code, reason, remedy) }
 }
 
 /// A file that is neither text nor XLSX.
 pub(super) fn of_kind(file: &str, kind: Kind) -> Fault {
     let (code, reason, remedy) = match kind {
-        Kind::Empty => (
-            "empty-file",
-            "the file is empty",
-            "hand in the list as XLSX or CSV",
-        ),
+        Kind::Empty => ("empty-file", "the file is empty", "hand in the list as XLSX or CSV"),
         Kind::OldExcel => (
             "old-excel",
             "the file is an Excel 97–2003 workbook (XLS) or is protected by a password",
             "open it in Excel or LibreOffice and save it as XLSX without a password",
         ),
-        Kind::Pdf => (
-            "pdf",
-            "the file is a PDF document",
-            "ask for the list as XLSX or CSV",
-        ),
+        Kind::Pdf => ("pdf", "the file is a PDF document", "ask for the list as XLSX or CSV"),
         Kind::Html => (
             "html",
             "the file is a web page, whatever its name says",
             "open it in Excel or LibreOffice and save it as XLSX, or export the list anew",
         ),
-        Kind::Zip | Kind::Text => (
-            "unreadable",
-            "the file cannot be read",
-            "hand in the list as XLSX or CSV",
-        ),
+        Kind::Zip | Kind::Text => ("unreadable", "the file cannot be read", "hand in the list as XLSX or CSV"),
     };
     Fault::of_file(file, code, reason, remedy)
 }
@@ -90,20 +67,12 @@ pub(super) fn of_workbook(file: &str, error: WorkbookError) -> Fault {
 pub(super) fn of_encoding(file: &str, error: DecodeError) -> Fault {
     let remedy = "save it again as XLSX or as CSV UTF-8".to_owned();
     match error {
-        DecodeError::BrokenUtf8(line) => at(
-            file,
-            line,
-            "",
-            "broken-utf8",
-            "the text is UTF-8 with damaged characters".to_owned(),
-            remedy,
-        ),
-        DecodeError::Unknown => Fault::of_file(
-            file,
-            "unknown-encoding",
-            "the file is not text in UTF-8, UTF-16 or Windows-1258",
-            remedy,
-        ),
+        DecodeError::BrokenUtf8(line) => {
+            at(file, line, "", "broken-utf8", "the text is UTF-8 with damaged characters".to_owned(), remedy)
+        }
+        DecodeError::Unknown => {
+            Fault::of_file(file, "unknown-encoding", "the file is not text in UTF-8, UTF-16 or Windows-1258", remedy)
+        }
     }
 }
 
@@ -123,26 +92,16 @@ pub(super) fn open_quote(file: &str, line: usize) -> Fault {
 /// More rows than are read.
 pub(super) fn too_many_rows(file: &str) -> Fault {
     let reason = format!("the file has more than {MAX_ROSTER_ROWS} rows");
-    Fault::of_file(
-        file,
-        "too-many-rows",
-        reason,
-        "hand in the list of people only",
-    )
+    Fault::of_file(file, "too-many-rows", reason, "hand in the list of people only")
 }
 
 /// No header.
 pub(super) fn no_header(file: &str) -> Fault {
-    let names: Vec<&str> = Column::REQUIRED
-        .into_iter()
-        .map(Column::vietnamese)
-        .collect();
+    let names: Vec<&str> = Column::REQUIRED.into_iter().map(Column::vietnamese).collect();
     Fault::of_file(
         file,
         "no-header",
-        format!(
-            "none of the first {HEADER_WITHIN} rows is a header with names of columns that are known"
-        ),
+        format!("none of the first {HEADER_WITHIN} rows is a header with names of columns that are known"),
         format!(
             "write a row with {} above the list; a list in a TCVN3 or VNI font must be converted to Unicode first",
             names.join(", ")
@@ -152,45 +111,18 @@ pub(super) fn no_header(file: &str) -> Fault {
 
 /// A column that the header lacks.
 pub(super) fn missing_column(file: &str, line: usize, column: Column) -> Fault {
-    let reason = format!(
-        "the header has no column '{}' ({})",
-        column.as_str(),
-        column.vietnamese()
-    );
+    let reason = format!("the header has no column '{}' ({})", column.as_str(), column.vietnamese());
     let remedy = format!("add it, with '{}' as its header", column.vietnamese());
-    at(
-        file,
-        line,
-        column.as_str(),
-        "missing-column",
-        reason,
-        remedy,
-    )
+    at(file, line, column.as_str(), "missing-column", reason, remedy)
 }
 
 /// A column that stands twice in the header.
 pub(super) fn doubled_column(file: &str, line: usize, column: Column) -> Fault {
-    let reason = format!(
-        "two columns are headed '{}' ({})",
-        column.as_str(),
-        column.vietnamese()
-    );
-    at(
-        file,
-        line,
-        column.as_str(),
-        "doubled-column",
-        reason,
-        "keep one of them under that header".to_owned(),
-    )
+    let reason = format!("two columns are headed '{}' ({})", column.as_str(), column.vietnamese());
+    at(file, line, column.as_str(), "doubled-column", reason, "keep one of them under that header".to_owned())
 }
 
 /// A header with nothing below it.
 pub(super) fn no_rows(file: &str) -> Fault {
-    Fault::of_file(
-        file,
-        "no-rows",
-        "there is nobody below the header",
-        "hand in the list with its people",
-    )
+    Fault::of_file(file, "no-rows", "there is nobody below the header", "hand in the list with its people")
 }

@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use calamine::{DataRef, Reader, SheetVisible, Xlsx};
 
-use super::header::{RawRow, find};
+use super::header::{MAX_COLUMNS, RawRow, find};
 
 /// The rows of the chosen sheet.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,29 +30,19 @@ pub(super) enum WorkbookError {
     SeveralSheets(Vec<String>),
 }
 
-/// The most cells to the right that are looked at.
-const MAX_COLUMNS: u32 = 256;
-
 /// The most bytes a workbook may unpack to, as its directory declares them.
 const MAX_UNPACKED_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Reads at most `limit` rows of the sheet `wanted`, or of the one that has a header.
-pub(super) fn rows(
-    bytes: &[u8],
-    wanted: Option<&str>,
-    limit: usize,
-) -> Result<Sheet, WorkbookError> {
+pub(super) fn rows(bytes: &[u8], wanted: Option<&str>, limit: usize) -> Result<Sheet, WorkbookError> {
     if unpacked_size(bytes) > MAX_UNPACKED_BYTES {
         return Err(WorkbookError::TooLarge);
     }
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))
-        .map_err(|error| WorkbookError::NotAWorkbook(error.to_string()))?;
+    let mut book: Xlsx<_> =
+        Xlsx::new(Cursor::new(bytes)).map_err(|error| WorkbookError::NotAWorkbook(error.to_string()))?;
     let names = book.sheet_names();
     if let Some(wanted) = wanted {
-        let name = names
-            .iter()
-            .find(|name| super::fold::fold(name) == super::fold::fold(wanted))
-            .cloned();
+        let name = names.iter().find(|name| super::fold::fold(name) == super::fold::fold(wanted)).cloned();
         return match name {
             Some(name) => sheet(&mut book, &name, limit),
             None => Err(WorkbookError::NoSuchSheet(names)),
@@ -73,17 +63,12 @@ pub(super) fn rows(
         };
         if find(&sheet.rows).is_some_and(|header| header.missing().is_empty()) {
             found.push((name, sheet));
-        } else if first
-            .as_ref()
-            .is_none_or(|known| find(&known.rows).is_none())
-        {
+        } else if first.as_ref().is_none_or(|known| find(&known.rows).is_none()) {
             first = Some(sheet);
         }
     }
     if found.len() > 1 {
-        return Err(WorkbookError::SeveralSheets(
-            found.into_iter().map(|(name, _)| name).collect(),
-        ));
+        return Err(WorkbookError::SeveralSheets(found.into_iter().map(|(name, _)| name).collect()));
     }
     // Without a full header the caller is given the nearest sheet, to say what it lacks.
     found
@@ -96,26 +81,20 @@ pub(super) fn rows(
 fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: &str, limit: usize) -> Result<Sheet, WorkbookError> {
     let broken = |error: calamine::XlsxError| WorkbookError::NotAWorkbook(error.to_string());
     let mut reader = book.worksheet_cells_reader(name).map_err(broken)?;
-    let mut out = Sheet {
-        rows: Vec::new(),
-        more: false,
-    };
+    let mut out = Sheet { rows: Vec::new(), more: false };
     while let Some(cell) = reader.next_cell().map_err(broken)? {
         let (row, column) = cell.get_position();
         let text = shown(cell.get_value());
+        let (line, column) = (row as usize + 1, column as usize);
         if text.is_empty() || column >= MAX_COLUMNS {
             continue;
         }
-        let (line, column) = (row as usize + 1, column as usize);
         if out.rows.last().is_none_or(|last| last.line != line) {
             if out.rows.len() == limit {
                 out.more = true;
                 break;
             }
-            out.rows.push(RawRow {
-                line,
-                cells: Vec::new(),
-            });
+            out.rows.push(RawRow { line, cells: Vec::new() });
         }
         if let Some(last) = out.rows.last_mut() {
             if last.cells.len() <= column {
@@ -132,9 +111,7 @@ fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: &str, limit: usize) -> Result<She
 fn shown(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Empty => String::new(),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            text.clone()
-        }
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number.to_string(),
@@ -154,20 +131,14 @@ fn unpacked_size(bytes: &[u8]) -> u64 {
     };
     // The end record is the last thing in the archive, before a comment of at most 64 KiB.
     let tail = bytes.len().saturating_sub(66_000);
-    let Some(end) = bytes[tail..]
-        .windows(4)
-        .rposition(|window| window == b"PK\x05\x06")
-    else {
+    let Some(end) = bytes[tail..].windows(4).rposition(|window| window == b"PK\x05\x06") else {
         return 0;
     };
     let Some(mut at) = field(tail + end + 16).and_then(|at| usize::try_from(at).ok()) else {
         return 0;
     };
     let mut total = 0_u64;
-    while let Some(found) = bytes
-        .get(at..)
-        .and_then(|rest| rest.windows(4).position(|w| w == b"PK\x01\x02"))
-    {
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(4).position(|w| w == b"PK\x01\x02")) {
         at += found;
         // The unpacked size stands 24 bytes into an entry of the directory.
         total = total.saturating_add(field(at + 24).map_or(0, u64::from));

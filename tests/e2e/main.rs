@@ -7,3 +7,5 @@
 
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
+/// Whole campaigns, on both databases.
+mod campaign;

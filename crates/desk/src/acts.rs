@@ -28,7 +28,13 @@ impl Desk {
     ///
     /// # Errors
     /// The form is completed, or the act has no reason or document.
-    pub async fn excuse(&self, form: FormId, category: ExcuseCategory, because: &Because, now: Timestamp) -> Result<(), DeskError> {
+    pub async fn excuse(
+        &self,
+        form: FormId,
+        category: ExcuseCategory,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
         self.actionable(form, because).await?;
         Ok(self.ledger.excuse(form, category, &because.act(now)).await?)
     }
@@ -49,7 +55,13 @@ impl Desk {
     ///
     /// # Errors
     /// The form is completed, the address is faulty, or a substitution that the campaign does not allow.
-    pub async fn replace(&self, form: FormId, successor: &Successor, because: &Because, now: Timestamp) -> Result<(), DeskError> {
+    pub async fn replace(
+        &self,
+        form: FormId,
+        successor: &Successor,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
         self.actionable(form, because).await?;
         if successor.substitution && !self.campaign.limits.substitution {
             return Err(DeskError::refused(
@@ -66,7 +78,8 @@ impl Desk {
             email: address(&successor.email)?,
             position: successor.position.trim().to_owned(),
         };
-        let kind = if successor.substitution { ReplacementKind::Substitution } else { ReplacementKind::FrameCorrection };
+        let kind =
+            if successor.substitution { ReplacementKind::Substitution } else { ReplacementKind::FrameCorrection };
         self.ledger.replace(form, holder, kind, &because.act(now)).await?;
         Ok(())
     }
@@ -75,7 +88,13 @@ impl Desk {
     ///
     /// # Errors
     /// The form is completed or the address is faulty.
-    pub async fn correct_address(&self, form: FormId, email: &str, because: &Because, now: Timestamp) -> Result<(), DeskError> {
+    pub async fn correct_address(
+        &self,
+        form: FormId,
+        email: &str,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
         self.actionable(form, because).await?;
         Ok(self.ledger.correct_address(form, &address(email)?, &because.act(now)).await?)
     }
@@ -98,7 +117,10 @@ impl Desk {
         let deadline = self.deadline().await?;
         if until <= deadline {
             return Err(DeskError::refused(
-                format!("the deadline in force is {}, which is not earlier", calendar::written(deadline, &self.campaign.time_zone)),
+                format!(
+                    "the deadline in force is {}, which is not earlier",
+                    calendar::written(deadline, &self.campaign.time_zone)
+                ),
                 "give a later moment; a deadline is never brought forward",
             ));
         }
@@ -138,11 +160,12 @@ impl Desk {
 }
 
 fn documented(because: &Because) -> Result<(), DeskError> {
-    let missing: Vec<&str> = [("--reason", &because.reason), ("--document", &because.document), ("--actor", &because.actor)]
-        .into_iter()
-        .filter(|(_, text)| text.trim().is_empty())
-        .map(|(name, _)| name)
-        .collect();
+    let missing: Vec<&str> =
+        [("--reason", &because.reason), ("--document", &because.document), ("--actor", &because.actor)]
+            .into_iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(name, _)| name)
+            .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -153,7 +176,7 @@ fn documented(because: &Because) -> Result<(), DeskError> {
 }
 
 fn address(text: &str) -> Result<String, DeskError> {
-    RespondentEmail::parse(text)
-        .map(|email| email.expose().to_owned())
-        .map_err(|error| DeskError::refused(format!("the address is faulty: {error}"), "give one mailbox, such as ten@donvi.example"))
+    RespondentEmail::parse(text).map(|email| email.expose().to_owned()).map_err(|error| {
+        DeskError::refused(format!("the address is faulty: {error}"), "give one mailbox, such as ten@donvi.example")
+    })
 }

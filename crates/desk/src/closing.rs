@@ -61,10 +61,7 @@ impl Desk {
                 let ends = self.with_grace(self.deadline().await?);
                 if now <= ends {
                     return Err(DeskError::refused(
-                        format!(
-                            "forms are accepted until {}",
-                            calendar::written(ends, &self.campaign.time_zone)
-                        ),
+                        format!("forms are accepted until {}", calendar::written(ends, &self.campaign.time_zone)),
                         "close after that; closing cannot be undone",
                     ));
                 }
@@ -110,16 +107,26 @@ impl Desk {
     ///
     /// # Errors
     /// Not closed yet, another key, unreadable ballots, or the ledger cannot be written.
-    pub async fn open_here(&self, keys: &[PathBuf], accept_unreadable: u64, because: &Because, now: Timestamp) -> Result<Opened, DeskError> {
+    pub async fn open_here(
+        &self,
+        keys: &[PathBuf],
+        accept_unreadable: u64,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<Opened, DeskError> {
         match self.state().await? {
             CampaignState::Draft | CampaignState::Inviting => {
-                return Err(DeskError::refused("the survey is not closed yet", "run `parsurvey close` after the deadline and its grace"));
+                return Err(DeskError::refused(
+                    "the survey is not closed yet",
+                    "run `parsurvey close` after the deadline and its grace",
+                ));
             }
             CampaignState::Opened | CampaignState::Released => {
                 // A kill between import and erasing is finished here.
                 self.ledger.erase_deleted().await?;
                 let stored = self.stored_tally().await?;
-                let ballots = stored.targets.values().flat_map(|groups| groups.values()).map(|group| group.ballots).sum();
+                let ballots =
+                    stored.targets.values().flat_map(|groups| groups.values()).map(|group| group.ballots).sum();
                 return Ok(Opened { tally: self.data.tally(), archive: self.data.archive(), ballots });
             }
             CampaignState::Closed => {}
@@ -137,7 +144,13 @@ impl Desk {
     ///
     /// # Errors
     /// Another campaign's tally, other numbers than completions, or another tally was stored before.
-    pub async fn import_tally(&self, file: &Path, archive: Option<&Path>, because: &Because, now: Timestamp) -> Result<(), DeskError> {
+    pub async fn import_tally(
+        &self,
+        file: &Path,
+        archive: Option<&Path>,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
         let bytes = read_bounded(file, TALLY_BYTES)?;
         let tally = read_tally(file, &bytes)?;
         if tally.campaign != self.campaign.id {
@@ -176,7 +189,9 @@ impl Desk {
             Some(path) => hex(&Sha256::digest(read_bounded(path, BOX_BYTES)?)),
             None => String::new(),
         };
-        let text = String::from_utf8(bytes).map_err(|_| DeskError::refused(format!("{} is not text", file.display()), "name the tally.json that opening wrote"))?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            DeskError::refused(format!("{} is not text", file.display()), "name the tally.json that opening wrote")
+        })?;
         let sha256 = hex(&Sha256::digest(&text));
         self.ledger.import_tally(&text, &sha256, &archive_sha256, &because.act(now)).await?;
         Ok(self.ledger.erase_deleted().await?)

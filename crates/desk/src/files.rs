@@ -106,8 +106,7 @@ pub fn read_campaign(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, DeskErr
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(current) = open.pop() {
-        let entries =
-            fs::read_dir(&current).map_err(|error| DeskError::io("reading the folder", &current, &error))?;
+        let entries = fs::read_dir(&current).map_err(|error| DeskError::io("reading the folder", &current, &error))?;
         for entry in entries {
             let path = entry.map_err(|error| DeskError::io("reading the folder", &current, &error))?.path();
             let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));

@@ -78,12 +78,7 @@ pub fn generate(role: KeyRole, campaign: &str, folder: &Path, copies: &Copies) -
         }
     }
     write_secret(&public_path, &public.to_file())?;
-    Ok(KeyFiles {
-        private: secrets[0].clone(),
-        public: public_path,
-        secrets,
-        fingerprint: public.fingerprint(),
-    })
+    Ok(KeyFiles { private: secrets[0].clone(), public: public_path, secrets, fingerprint: public.fingerprint() })
 }
 
 fn make_folder(path: &Path) -> Result<(), DeskError> {
@@ -111,7 +106,10 @@ pub fn read_private(paths: &[PathBuf]) -> Result<PrivateKey, DeskError> {
 
 fn read_text(path: &Path) -> Result<Zeroizing<String>, DeskError> {
     String::from_utf8(read_bounded(path, KEY_FILE_BYTES)?).map(Zeroizing::new).map_err(|_| {
-        DeskError::refused(format!("{} is not a key file", path.display()), "name the file that `parsurvey keygen` wrote")
+        DeskError::refused(
+            format!("{} is not a key file", path.display()),
+            "name the file that `parsurvey keygen` wrote",
+        )
     })
 }
 
@@ -128,7 +126,8 @@ pub fn open_test(key: &Path, test: &Path) -> Result<String, DeskError> {
             "compare the fingerprints: the ledger holds another public key",
         )
     })?;
-    String::from_utf8(code.to_vec()).map_err(|_| DeskError::refused("the test ballot is damaged", "register the key again"))
+    String::from_utf8(code.to_vec())
+        .map_err(|_| DeskError::refused("the test ballot is damaged", "register the key again"))
 }
 
 impl Desk {
@@ -138,7 +137,10 @@ impl Desk {
     /// Another campaign's key; people were invited already; the file cannot be read.
     pub async fn register_key(&self, path: &Path, because: &Because, now: Timestamp) -> Result<PathBuf, DeskError> {
         let key = PublicKey::from_file(&read_text(path)?).map_err(|error| {
-            DeskError::refused(format!("{}: {error}", path.display()), "name the .pub file that `parsurvey keygen` wrote")
+            DeskError::refused(
+                format!("{}: {error}", path.display()),
+                "name the .pub file that `parsurvey keygen` wrote",
+            )
         })?;
         if key.campaign != self.campaign.id {
             return Err(DeskError::refused(
@@ -201,8 +203,9 @@ impl Desk {
             ));
         }
         let bytes = parsurvey_survey::unhex(&key.public_hex).unwrap_or_default();
-        PublicKey::from_bytes(wanted, &self.campaign.id, &bytes)
-            .map_err(|error| DeskError::refused(format!("the ledger's {word} key is damaged: {error}"), "restore the ledger"))
+        PublicKey::from_bytes(wanted, &self.campaign.id, &bytes).map_err(|error| {
+            DeskError::refused(format!("the ledger's {word} key is damaged: {error}"), "restore the ledger")
+        })
     }
 
     async fn key_row(&self, wanted: KeyRole) -> Result<KeyRow, DeskError> {

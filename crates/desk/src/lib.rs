@@ -75,11 +75,7 @@ impl Desk {
     ///
     /// # Errors
     /// No ledger, another campaign's, a missing link secret, or a campaign folder that differs from what was frozen.
-    pub async fn open(
-        campaign: Campaign,
-        data: DataFolder,
-        database: Option<&str>,
-    ) -> Result<Self, DeskError> {
+    pub async fn open(campaign: Campaign, data: DataFolder, database: Option<&str>) -> Result<Self, DeskError> {
         let url = database.map_or_else(|| data.ledger_url(), str::to_owned);
         let ledger = Ledger::open(&url).await?;
         let row = ledger.campaign().await?;

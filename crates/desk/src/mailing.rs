@@ -183,7 +183,13 @@ impl Desk {
         Ok(sent)
     }
 
-    async fn send_outbox(self: &Arc<Self>, relay: &Relay, stop: &Stop, now: Timestamp, sent: &mut Sent) -> Result<(), DeskError> {
+    async fn send_outbox(
+        self: &Arc<Self>,
+        relay: &Relay,
+        stop: &Stop,
+        now: Timestamp,
+        sent: &mut Sent,
+    ) -> Result<(), DeskError> {
         let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
         let closes = self.deadline().await?;
         let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes });
@@ -216,7 +222,9 @@ impl Desk {
             .contacts
             .iter()
             .find(|contact| contact.kind == kind && (kind != MailKind::Reminder || contact.wave == wave))
-            .ok_or_else(|| DeskError::refused("the campaign has no such contact", "look at its contacts in campaign.toml"))?;
+            .ok_or_else(|| {
+                DeskError::refused("the campaign has no such contact", "look at its contacts in campaign.toml")
+            })?;
         let seat = campaign.groups.iter().find_map(|group| {
             let target = group.forms.keys().next()?;
             Some((group, target, campaign.units.first()?))
@@ -226,23 +234,14 @@ impl Desk {
         let addressee =
             Addressee { name: "Nguyễn Văn A", group: &group.code, unit: &unit.code, target: &target.clone() };
         let link = (kind != MailKind::Prenotice).then(|| format!("{}/f/{}", self.link_base, "x".repeat(43)));
-        let values =
-            template::values(campaign, contact, addressee, link.as_deref(), &self.link_base, campaign.closes);
+        let values = template::values(campaign, contact, addressee, link.as_deref(), &self.link_base, campaign.closes);
         template::render_mail(contact, &values)
             .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))
     }
 
     fn message_id(&self, owed: &Owed) -> String {
         let domain = self.campaign.sender.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        message_id(
-            &self.campaign.id,
-            owed.form,
-            owed.holder,
-            owed.address_version,
-            owed.kind,
-            owed.wave,
-            domain,
-        )
+        message_id(&self.campaign.id, owed.form, owed.holder, owed.address_version, owed.kind, owed.wave, domain)
     }
 
     fn write(&self, mail: &ClaimedMail, now: Timestamp, closes: Timestamp) -> Result<Composed, DeskError> {
@@ -252,11 +251,15 @@ impl Desk {
             .iter()
             .find(|contact| contact.kind == mail.kind && contact.wave == mail.wave)
             .ok_or_else(|| {
-                DeskError::refused(
-                    format!("the outbox holds a {} of wave {}, which the campaign no longer has", mail.kind.as_str(), mail.wave),
-                    "put the contact back into campaign.toml",
-                )
-            })?;
+            DeskError::refused(
+                format!(
+                    "the outbox holds a {} of wave {}, which the campaign no longer has",
+                    mail.kind.as_str(),
+                    mail.wave
+                ),
+                "put the contact back into campaign.toml",
+            )
+        })?;
         let token = self.link_secret.token(&campaign.id, mail.form, mail.link_version);
         let link = (mail.kind != MailKind::Prenotice).then(|| format!("{}/f/{}", self.link_base, token.expose()));
         let addressee = Addressee { name: &mail.name, group: &mail.group, unit: &mail.unit, target: &mail.target };
@@ -322,8 +325,7 @@ impl Outbox for MailRoom {
     async fn claim(&self, limit: usize) -> Result<Vec<Job>, MailRoomError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         loop {
-            let claimed =
-                self.desk.ledger.claim(&self.claimant, limit, self.now).await.map_err(DeskError::from)?;
+            let claimed = self.desk.ledger.claim(&self.claimant, limit, self.now).await.map_err(DeskError::from)?;
             if claimed.is_empty() {
                 return Ok(Vec::new());
             }
@@ -342,7 +344,11 @@ impl Outbox for MailRoom {
                             at: self.now,
                             retry_at: None,
                         };
-                        self.desk.ledger.record_outcome(mail.mail, &self.claimant, &outcome).await.map_err(DeskError::from)?;
+                        self.desk
+                            .ledger
+                            .record_outcome(mail.mail, &self.claimant, &outcome)
+                            .await
+                            .map_err(DeskError::from)?;
                     }
                 }
             }

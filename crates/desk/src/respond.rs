@@ -188,11 +188,8 @@ impl Desk {
         let row = self.ledger.campaign().await?;
         let closes = row.deadline.unwrap_or(self.campaign.closes);
         // The grace is for what was started before the deadline: someone who writes a last answer is not cut off.
-        let accepted_until = if seat.started.is_some_and(|started| started <= closes) {
-            self.with_grace(closes)
-        } else {
-            closes
-        };
+        let accepted_until =
+            if seat.started.is_some_and(|started| started <= closes) { self.with_grace(closes) } else { closes };
         if row.state != CampaignState::Inviting || now > accepted_until {
             return Ok(Visit::Closed);
         }

@@ -191,9 +191,7 @@ pub(crate) fn frame_of_box(codebook: &Codebook) -> Frame {
         .map(|(target, groups)| {
             let groups = groups
                 .iter()
-                .map(|(group, form)| {
-                    (group.clone(), Asked::all(form.clone(), &codebook.questionnaires[form]))
-                })
+                .map(|(group, form)| (group.clone(), Asked::all(form.clone(), &codebook.questionnaires[form])))
                 .collect();
             (target.clone(), groups)
         })

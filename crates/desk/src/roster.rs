@@ -41,7 +41,13 @@ impl Desk {
     /// # Errors
     /// The file cannot be read, people were invited and `amend` is not set, or the ledger cannot be written.
     /// Faults of the list itself are in the result, not an error: the caller shows all of them.
-    pub async fn import_roster(&self, file: &Path, options: &ImportOptions, because: &Because, now: Timestamp) -> Result<Imported, DeskError> {
+    pub async fn import_roster(
+        &self,
+        file: &Path,
+        options: &ImportOptions,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<Imported, DeskError> {
         let bytes = read_bounded(file, MAX_ROSTER_BYTES as u64)?;
         let read = ReadOptions { sheet: options.sheet.clone(), accept: options.accept.clone() };
         let reading = roster::read(&file.display().to_string(), &bytes, &self.campaign, &read);

@@ -89,16 +89,13 @@ fn source_of(fault: &Fault) -> Option<String> {
 
 fn snippet(fault: &Fault, source: &str, word: &str) -> String {
     let span = fault.span.clone().unwrap_or(0..0);
-    let title = if fault.field.is_empty() { fault.reason.clone() } else { format!("{}: {}", fault.field, fault.reason) };
+    let title =
+        if fault.field.is_empty() { fault.reason.clone() } else { format!("{}: {}", fault.field, fault.reason) };
     let level = if word == "warning" { Level::WARNING } else { Level::ERROR };
     let group = level
         .primary_title(title)
         .id(fault.code)
-        .element(
-            Snippet::source(source)
-                .path(fault.file.as_str())
-                .annotation(AnnotationKind::Primary.span(span)),
-        )
+        .element(Snippet::source(source).path(fault.file.as_str()).annotation(AnnotationKind::Primary.span(span)))
         .element(Level::HELP.message(fault.remedy.as_str()));
     let renderer = if std::io::stderr().is_terminal() { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])

@@ -120,20 +120,15 @@ impl Page {
     /// There is none.
     pub fn form(&self) -> Result<Form, BrowserError> {
         let document = Html::parse_document(&self.html);
-        let form = document
-            .select(&selector("form#form, main form"))
-            .next()
-            .ok_or_else(|| self.missing("form"))?;
+        let form = document.select(&selector("form#form, main form")).next().ok_or_else(|| self.missing("form"))?;
         let action = form.attr("action").unwrap_or_default();
         let action = self.url.join(action).map_err(|_| self.missing("address behind the form"))?;
         let mut read = Form { action, fields: Vec::new(), choices: BTreeMap::new(), buttons: Vec::new() };
         for input in form.select(&selector("input")) {
             read.add_input(input);
         }
-        let mut buttons: Vec<(bool, (String, String))> = form
-            .select(&selector("button"))
-            .map(|button| (has_class(button, "primary"), named(button)))
-            .collect();
+        let mut buttons: Vec<(bool, (String, String))> =
+            form.select(&selector("button")).map(|button| (has_class(button, "primary"), named(button))).collect();
         buttons.sort_by_key(|(primary, _)| !primary);
         read.buttons = buttons.into_iter().map(|(_, button)| button).collect();
         Ok(read)

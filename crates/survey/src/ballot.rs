@@ -90,35 +90,19 @@ impl Codebook {
     /// The codebook of a campaign.
     #[must_use]
     pub fn of(campaign: &Campaign) -> Self {
-        let mut forms: BTreeMap<TargetCode, BTreeMap<GroupCode, QuestionnaireCode>> =
-            BTreeMap::new();
+        let mut forms: BTreeMap<TargetCode, BTreeMap<GroupCode, QuestionnaireCode>> = BTreeMap::new();
         for group in &campaign.groups {
             for (target, questionnaire) in &group.forms {
-                forms
-                    .entry(target.clone())
-                    .or_default()
-                    .insert(group.code.clone(), questionnaire.clone());
+                forms.entry(target.clone()).or_default().insert(group.code.clone(), questionnaire.clone());
             }
         }
         Self {
             campaign: campaign.id.clone(),
             synthetic: campaign.sample,
             k: campaign.limits.k,
-            targets: campaign
-                .targets
-                .iter()
-                .map(|target| target.code.clone())
-                .collect(),
-            groups: campaign
-                .groups
-                .iter()
-                .map(|group| group.code.clone())
-                .collect(),
-            questionnaires: campaign
-                .questionnaires
-                .iter()
-                .map(|(code, q)| (code.clone(), option_tables(q)))
-                .collect(),
+            targets: campaign.targets.iter().map(|target| target.code.clone()).collect(),
+            groups: campaign.groups.iter().map(|group| group.code.clone()).collect(),
+            questionnaires: campaign.questionnaires.iter().map(|(code, q)| (code.clone(), option_tables(q))).collect(),
             forms,
         }
     }
@@ -129,9 +113,7 @@ impl Codebook {
     /// Never: the codebook is plain data.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(
-            serde_json::to_vec(self).expect("a codebook is plain data"),
-        ))
+        hex(&Sha256::digest(serde_json::to_vec(self).expect("a codebook is plain data")))
     }
 
     /// Bytes of one sealed ballot: the same for every ballot of the campaign.
@@ -141,11 +123,7 @@ impl Codebook {
     }
 
     fn longest(&self) -> usize {
-        self.questionnaires
-            .values()
-            .map(|tables| tables.questions.len())
-            .max()
-            .unwrap_or(0)
+        self.questionnaires.values().map(|tables| tables.questions.len()).max().unwrap_or(0)
     }
 
     fn context(&self) -> Vec<u8> {
@@ -168,10 +146,7 @@ impl Codebook {
             .and_then(|groups| groups.get(group))
             .ok_or_else(|| BallotError::Alien(format!("form for {group} on {target}")))?;
         let tables = &self.questionnaires[questionnaire];
-        if let Some(alien) = answers
-            .keys()
-            .find(|code| !tables.questions.iter().any(|q| q.code == **code))
-        {
+        if let Some(alien) = answers.keys().find(|code| !tables.questions.iter().any(|q| q.code == **code)) {
             return Err(BallotError::Alien(format!("question {alien}")));
         }
         let answers = tables
@@ -186,9 +161,7 @@ impl Codebook {
                     .zip(1u8..NO_OPINION)
                     .find(|(option, _)| option.code == *code)
                     .map(|(_, position)| position)
-                    .ok_or_else(|| {
-                        BallotError::Alien(format!("option {code} of question {}", question.code))
-                    }),
+                    .ok_or_else(|| BallotError::Alien(format!("option {code} of question {}", question.code))),
             })
             .collect::<Result<_, _>>()?;
         Ok(Ballot {
@@ -204,12 +177,7 @@ impl Codebook {
     ///
     /// # Errors
     /// The ballot is not of this campaign.
-    pub fn seal(
-        &self,
-        key: &PublicKey,
-        ballot: &Ballot,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, BallotError> {
+    pub fn seal(&self, key: &PublicKey, ballot: &Ballot, rng: &mut impl CryptoRng) -> Result<Vec<u8>, BallotError> {
         let text = self.encode(ballot)?;
         Ok(key.seal(&self.context(), &text, rng))
     }
@@ -228,28 +196,14 @@ impl Codebook {
 
     fn encode(&self, ballot: &Ballot) -> Result<Vec<u8>, BallotError> {
         let position = |found: Option<usize>, what: &str| {
-            found
-                .and_then(|i| u16::try_from(i).ok())
-                .ok_or_else(|| BallotError::Alien(what.to_owned()))
+            found.and_then(|i| u16::try_from(i).ok()).ok_or_else(|| BallotError::Alien(what.to_owned()))
         };
-        let target = position(
-            self.targets.iter().position(|code| *code == ballot.target),
-            "such target",
-        )?;
-        let group = position(
-            self.groups.iter().position(|code| *code == ballot.group),
-            "such group",
-        )?;
-        let questionnaire = position(
-            self.questionnaires
-                .keys()
-                .position(|code| *code == ballot.questionnaire),
-            "such questionnaire",
-        )?;
-        let version =
-            u16::try_from(ballot.version).map_err(|_| BallotError::Alien("such version".into()))?;
-        let count = u16::try_from(ballot.answers.len())
-            .map_err(|_| BallotError::Alien("such length".into()))?;
+        let target = position(self.targets.iter().position(|code| *code == ballot.target), "such target")?;
+        let group = position(self.groups.iter().position(|code| *code == ballot.group), "such group")?;
+        let questionnaire =
+            position(self.questionnaires.keys().position(|code| *code == ballot.questionnaire), "such questionnaire")?;
+        let version = u16::try_from(ballot.version).map_err(|_| BallotError::Alien("such version".into()))?;
+        let count = u16::try_from(ballot.answers.len()).map_err(|_| BallotError::Alien("such length".into()))?;
         let mut text = vec![FORMAT];
         for number in [target, group, questionnaire, version, count] {
             text.extend_from_slice(&number.to_be_bytes());
@@ -267,22 +221,15 @@ impl Codebook {
         let number = |i: usize| usize::from(u16::from_be_bytes([text[1 + 2 * i], text[2 + 2 * i]]));
         let target = self.targets.get(number(0)).ok_or(BallotError::Unreadable)?;
         let group = self.groups.get(number(1)).ok_or(BallotError::Unreadable)?;
-        let (questionnaire, tables) = self
-            .questionnaires
-            .iter()
-            .nth(number(2))
-            .ok_or(BallotError::Unreadable)?;
-        let answers = text
-            .get(HEADER..HEADER + number(4))
-            .ok_or(BallotError::Unreadable)?
-            .to_vec();
-        let fits =
-            self.forms.get(target).and_then(|groups| groups.get(group)) == Some(questionnaire)
-                && u32::try_from(number(3)) == Ok(tables.version)
-                && answers.len() == tables.questions.len()
-                && answers.iter().zip(&tables.questions).all(|(&a, q)| {
-                    a == BLANK || a == NO_OPINION || usize::from(a) <= q.options.len()
-                });
+        let (questionnaire, tables) = self.questionnaires.iter().nth(number(2)).ok_or(BallotError::Unreadable)?;
+        let answers = text.get(HEADER..HEADER + number(4)).ok_or(BallotError::Unreadable)?.to_vec();
+        let fits = self.forms.get(target).and_then(|groups| groups.get(group)) == Some(questionnaire)
+            && u32::try_from(number(3)) == Ok(tables.version)
+            && answers.len() == tables.questions.len()
+            && answers
+                .iter()
+                .zip(&tables.questions)
+                .all(|(&a, q)| a == BLANK || a == NO_OPINION || usize::from(a) <= q.options.len());
         if !fits {
             return Err(unreadable);
         }
@@ -302,8 +249,7 @@ pub fn option_tables(questionnaire: &Questionnaire) -> OptionTables {
     let questions = questionnaire
         .questions()
         .map(|question| {
-            let denominator =
-                common_denominator(question.options.iter().map(|option| &option.percent));
+            let denominator = common_denominator(question.options.iter().map(|option| &option.percent));
             let options = question
                 .options
                 .iter()
@@ -312,17 +258,10 @@ pub fn option_tables(questionnaire: &Questionnaire) -> OptionTables {
                     percent_numerator: numerator_over(&option.percent, denominator),
                 })
                 .collect();
-            QuestionTable {
-                code: question.code.clone(),
-                denominator,
-                options,
-            }
+            QuestionTable { code: question.code.clone(), denominator, options }
         })
         .collect();
-    OptionTables {
-        version: questionnaire.version,
-        questions,
-    }
+    OptionTables { version: questionnaire.version, questions }
 }
 
 fn common_denominator<'a>(percents: impl Iterator<Item = &'a Exact>) -> i64 {
@@ -330,10 +269,7 @@ fn common_denominator<'a>(percents: impl Iterator<Item = &'a Exact>) -> i64 {
     // are tried because they are what a reader expects to see in the tally.
     let percents: Vec<&Exact> = percents.collect();
     let mut denominator = 1i64;
-    while percents
-        .iter()
-        .any(|percent| i64::try_from(numerator(percent, denominator)).is_err())
-    {
+    while percents.iter().any(|percent| i64::try_from(numerator(percent, denominator)).is_err()) {
         denominator *= 10;
     }
     denominator
@@ -349,6 +285,5 @@ fn numerator(percent: &Exact, denominator: i64) -> i128 {
 }
 
 fn numerator_over(percent: &Exact, denominator: i64) -> i64 {
-    i64::try_from(numerator(percent, denominator))
-        .expect("the denominator was chosen so that every percent fits")
+    i64::try_from(numerator(percent, denominator)).expect("the denominator was chosen so that every percent fits")
 }

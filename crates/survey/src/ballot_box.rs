@@ -101,33 +101,23 @@ pub fn write_box(
 /// # Errors
 /// It is not a box, is of a newer format, or its body was altered.
 pub fn read_box(file: &[u8]) -> Result<(BoxHeader, Vec<&[u8]>), BoxError> {
-    let rest = file.strip_prefix(BOX_MAGIC).ok_or_else(|| {
-        BoxError::Malformed("its first line is not 'parsurvey ballot box 1'".into())
-    })?;
-    let end = rest
-        .iter()
-        .position(|&b| b == b'\n')
-        .ok_or_else(|| BoxError::Malformed("it has no header".into()))?;
+    let rest = file
+        .strip_prefix(BOX_MAGIC)
+        .ok_or_else(|| BoxError::Malformed("its first line is not 'parsurvey ballot box 1'".into()))?;
+    let end = rest.iter().position(|&b| b == b'\n').ok_or_else(|| BoxError::Malformed("it has no header".into()))?;
     let header: BoxHeader = serde_json::from_slice(&rest[..end])
         .map_err(|error| BoxError::Malformed(format!("its header cannot be read ({error})")))?;
     let body = &rest[end + 1..];
     if hex(&Sha256::digest(body)) != header.body_sha256 {
-        return Err(BoxError::Malformed(
-            "its body was altered or cut off".into(),
-        ));
+        return Err(BoxError::Malformed("its body was altered or cut off".into()));
     }
     if header.ballot_bytes == 0 || body.len() % header.ballot_bytes != 0 {
-        return Err(BoxError::Malformed(
-            "its ballots are not of one length".into(),
-        ));
+        return Err(BoxError::Malformed("its ballots are not of one length".into()));
     }
     let ballots: Vec<&[u8]> = body.chunks_exact(header.ballot_bytes).collect();
     let named: u64 = header.ballots.values().flat_map(BTreeMap::values).sum();
     if named != ballots.len() as u64 {
-        return Err(BoxError::Counts(format!(
-            "{} found, {named} named",
-            ballots.len()
-        )));
+        return Err(BoxError::Counts(format!("{} found, {named} named", ballots.len())));
     }
     Ok((header, ballots))
 }
@@ -145,21 +135,12 @@ pub fn open_box(
 ) -> Result<Vec<Ballot>, BoxError> {
     let fingerprint = key.public().fingerprint();
     if fingerprint != header.key_fingerprint {
-        return Err(BoxError::OtherKey {
-            key: fingerprint,
-            sealed_for: header.key_fingerprint.clone(),
-        });
+        return Err(BoxError::OtherKey { key: fingerprint, sealed_for: header.key_fingerprint.clone() });
     }
-    let mut opened: Vec<Ballot> = sealed
-        .iter()
-        .filter_map(|ballot| header.codebook.open(key, ballot).ok())
-        .collect();
+    let mut opened: Vec<Ballot> = sealed.iter().filter_map(|ballot| header.codebook.open(key, ballot).ok()).collect();
     let unreadable = (sealed.len() - opened.len()) as u64;
     if unreadable != accept_unreadable {
-        return Err(BoxError::Unreadable {
-            unreadable,
-            ballots: sealed.len() as u64,
-        });
+        return Err(BoxError::Unreadable { unreadable, ballots: sealed.len() as u64 });
     }
     let counts = count(&opened);
     if unreadable == 0 && counts != header.ballots {
@@ -174,11 +155,7 @@ pub fn open_box(
 pub fn count(ballots: &[Ballot]) -> BallotCounts {
     let mut counts = BallotCounts::new();
     for ballot in ballots {
-        *counts
-            .entry(ballot.target.clone())
-            .or_default()
-            .entry(ballot.group.clone())
-            .or_default() += 1;
+        *counts.entry(ballot.target.clone()).or_default().entry(ballot.group.clone()).or_default() += 1;
     }
     counts
 }
@@ -201,12 +178,7 @@ pub struct ArchivedResponse {
 ///
 /// # Panics
 /// Never: responses are plain data.
-pub fn write_archive(
-    codebook: &Codebook,
-    key: &PublicKey,
-    ballots: &[Ballot],
-    rng: &mut impl CryptoRng,
-) -> Vec<u8> {
+pub fn write_archive(codebook: &Codebook, key: &PublicKey, ballots: &[Ballot], rng: &mut impl CryptoRng) -> Vec<u8> {
     let mut file = ARCHIVE_MAGIC.to_vec();
     let header = serde_json::json!({
         "campaign": codebook.campaign,
@@ -218,8 +190,7 @@ pub fn write_archive(
     for (number, chunk) in ballots.chunks(ARCHIVE_CHUNK).enumerate() {
         let mut text = Vec::new();
         for ballot in chunk {
-            serde_json::to_writer(&mut text, &archived(codebook, ballot))
-                .expect("a response is plain data");
+            serde_json::to_writer(&mut text, &archived(codebook, ballot)).expect("a response is plain data");
             text.push(b'\n');
         }
         let sealed = key.seal(&archive_context(codebook, number), &text, rng);
@@ -233,27 +204,18 @@ pub fn write_archive(
 ///
 /// # Errors
 /// Not an archive of this campaign, another key, or altered bytes.
-pub fn open_archive(
-    campaign: &str,
-    file: &[u8],
-    key: &PrivateKey,
-) -> Result<Vec<ArchivedResponse>, KeyError> {
+pub fn open_archive(campaign: &str, file: &[u8], key: &PrivateKey) -> Result<Vec<ArchivedResponse>, KeyError> {
     let rest = file
         .strip_prefix(ARCHIVE_MAGIC)
         .ok_or_else(|| KeyError::Malformed("its first line is not 'parsurvey archive 1'".into()))?;
-    let end = rest
-        .iter()
-        .position(|&b| b == b'\n')
-        .ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
+    let end =
+        rest.iter().position(|&b| b == b'\n').ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
     let mut body = &rest[end + 1..];
     let mut responses = Vec::new();
     let mut number = 0;
     while let Some((length, after)) = body.split_first_chunk::<8>() {
-        let length =
-            usize::try_from(u64::from_be_bytes(*length)).map_err(|_| KeyError::DoesNotOpen)?;
-        let (sealed, after) = after
-            .split_at_checked(length)
-            .ok_or(KeyError::DoesNotOpen)?;
+        let length = usize::try_from(u64::from_be_bytes(*length)).map_err(|_| KeyError::DoesNotOpen)?;
+        let (sealed, after) = after.split_at_checked(length).ok_or(KeyError::DoesNotOpen)?;
         let text = key.open(&context_of(campaign, number), sealed)?;
         for line in text.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             responses.push(serde_json::from_slice(line).map_err(|_| KeyError::DoesNotOpen)?);
@@ -270,13 +232,7 @@ fn archive_context(codebook: &Codebook, chunk: usize) -> Vec<u8> {
 
 fn context_of(campaign: &str, chunk: usize) -> Vec<u8> {
     // The chunk's number is bound in, so that chunks cannot be dropped from the middle or exchanged unnoticed.
-    [
-        b"parsurvey archive 1\0",
-        campaign.as_bytes(),
-        b"\0",
-        &(chunk as u64).to_be_bytes(),
-    ]
-    .concat()
+    [b"parsurvey archive 1\0", campaign.as_bytes(), b"\0", &(chunk as u64).to_be_bytes()].concat()
 }
 
 fn archived(codebook: &Codebook, ballot: &Ballot) -> ArchivedResponse {

@@ -13,19 +13,13 @@ pub fn day(moment: Timestamp, zone: &TimeZone) -> Date {
 /// A moment as people here write it: `dd/mm/yyyy HH:MM`.
 #[must_use]
 pub fn written(moment: Timestamp, zone: &TimeZone) -> String {
-    moment
-        .to_zoned(zone.clone())
-        .strftime("%d/%m/%Y %H:%M")
-        .to_string()
+    moment.to_zoned(zone.clone()).strftime("%d/%m/%Y %H:%M").to_string()
 }
 
 /// A moment in the campaign's zone as RFC 3339, to the second.
 #[must_use]
 pub fn rfc3339(moment: Timestamp, zone: &TimeZone) -> String {
-    moment
-        .to_zoned(zone.clone())
-        .strftime("%Y-%m-%dT%H:%M:%S%:z")
-        .to_string()
+    moment.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// Whether offices work on this day.
@@ -69,11 +63,7 @@ mod tests {
             (date(2023, 12, 18), date(2023, 12, 18), 0),
             (date(2023, 12, 19), date(2023, 12, 18), 0),
         ] {
-            assert_eq!(
-                working_days_between(from, to, &new_year),
-                days,
-                "{from} {to}"
-            );
+            assert_eq!(working_days_between(from, to, &new_year), days, "{from} {to}");
         }
     }
 

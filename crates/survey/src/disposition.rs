@@ -121,9 +121,7 @@ impl AaporCounts {
                 Disposition::Refused | Disposition::Started => &mut counts.r,
                 Disposition::Away | Disposition::TooLate => &mut counts.nc,
                 Disposition::Dead | Disposition::Ill | Disposition::OtherExcused => &mut counts.o,
-                Disposition::NeverMailed | Disposition::Silent | Disposition::Undeliverable => {
-                    &mut counts.u
-                }
+                Disposition::NeverMailed | Disposition::Silent | Disposition::Undeliverable => &mut counts.u,
                 Disposition::NotEligible => &mut counts.not_eligible,
             };
             *slot += 1;
@@ -134,83 +132,30 @@ impl AaporCounts {
     /// Every rate with its formula. `None` where the denominator is zero.
     #[must_use]
     pub fn rates(&self) -> Vec<Rate> {
-        let Self {
-            i,
-            r,
-            nc,
-            o,
-            u,
-            not_eligible: _,
-        } = *self;
+        let Self { i, r, nc, o, u, not_eligible: _ } = *self;
         let known = i + r + nc + o;
         let row = |name, formula, numerator: u64, denominator: u64| Rate {
             name,
             formula,
-            percent: Exact::ratio(numerator, denominator)
-                .map(|share| &share * &Exact::from(100u64)),
+            percent: Exact::ratio(numerator, denominator).map(|share| &share * &Exact::from(100u64)),
         };
         vec![
-            row(
-                "RR1",
-                "I / ((I + P) + (R + NC + O) + (UH + UO))",
-                i,
-                known + u,
-            ),
-            row(
-                "RR2",
-                "(I + P) / ((I + P) + (R + NC + O) + (UH + UO))",
-                i,
-                known + u,
-            ),
-            row(
-                "RR3",
-                "I / ((I + P) + (R + NC + O) + e(UH + UO))",
-                i,
-                known + u,
-            ),
-            row(
-                "RR4",
-                "(I + P) / ((I + P) + (R + NC + O) + e(UH + UO))",
-                i,
-                known + u,
-            ),
+            row("RR1", "I / ((I + P) + (R + NC + O) + (UH + UO))", i, known + u),
+            row("RR2", "(I + P) / ((I + P) + (R + NC + O) + (UH + UO))", i, known + u),
+            row("RR3", "I / ((I + P) + (R + NC + O) + e(UH + UO))", i, known + u),
+            row("RR4", "(I + P) / ((I + P) + (R + NC + O) + e(UH + UO))", i, known + u),
             row("RR5", "I / ((I + P) + (R + NC + O))", i, known),
             row("RR6", "(I + P) / ((I + P) + (R + NC + O))", i, known),
             row("COOP1", "I / ((I + P) + R + O)", i, i + r + o),
             row("COOP2", "(I + P) / ((I + P) + R + O)", i, i + r + o),
             row("COOP3", "I / ((I + P) + R)", i, i + r),
             row("COOP4", "(I + P) / ((I + P) + R)", i, i + r),
-            row(
-                "REF1",
-                "R / ((I + P) + (R + NC + O) + (UH + UO))",
-                r,
-                known + u,
-            ),
-            row(
-                "REF2",
-                "R / ((I + P) + (R + NC + O) + e(UH + UO))",
-                r,
-                known + u,
-            ),
+            row("REF1", "R / ((I + P) + (R + NC + O) + (UH + UO))", r, known + u),
+            row("REF2", "R / ((I + P) + (R + NC + O) + e(UH + UO))", r, known + u),
             row("REF3", "R / ((I + P) + (R + NC + O))", r, known),
-            row(
-                "CON1",
-                "((I + P) + R + O) / ((I + P) + R + O + NC + (UH + UO))",
-                i + r + o,
-                known + u,
-            ),
-            row(
-                "CON2",
-                "((I + P) + R + O) / ((I + P) + R + O + NC + e(UH + UO))",
-                i + r + o,
-                known + u,
-            ),
-            row(
-                "CON3",
-                "((I + P) + R + O) / ((I + P) + R + O + NC)",
-                i + r + o,
-                known,
-            ),
+            row("CON1", "((I + P) + R + O) / ((I + P) + R + O + NC + (UH + UO))", i + r + o, known + u),
+            row("CON2", "((I + P) + R + O) / ((I + P) + R + O + NC + e(UH + UO))", i + r + o, known + u),
+            row("CON3", "((I + P) + R + O) / ((I + P) + R + O + NC)", i + r + o, known),
         ]
     }
 }
@@ -232,16 +177,9 @@ mod tests {
 
     #[test]
     fn hanoi_2023_rates_are_the_published_ones() {
-        let counts = AaporCounts {
-            i: 816,
-            o: 3,
-            ..AaporCounts::default()
-        };
+        let counts = AaporCounts { i: 816, o: 3, ..AaporCounts::default() };
         for rate in counts.rates() {
-            let percent = rate
-                .percent
-                .expect("the denominator is not zero")
-                .rounded(3);
+            let percent = rate.percent.expect("the denominator is not zero").rounded(3);
             let expected = match rate.name {
                 "COOP3" | "COOP4" | "CON1" | "CON2" | "CON3" => "100.000",
                 "REF1" | "REF2" | "REF3" => "0.000",
@@ -253,11 +191,6 @@ mod tests {
 
     #[test]
     fn an_empty_frame_has_no_rate() {
-        assert!(
-            AaporCounts::default()
-                .rates()
-                .iter()
-                .all(|rate| rate.percent.is_none())
-        );
+        assert!(AaporCounts::default().rates().iter().all(|rate| rate.percent.is_none()));
     }
 }

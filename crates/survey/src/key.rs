@@ -51,9 +51,7 @@ impl std::str::FromStr for KeyRole {
         match text {
             "box" => Ok(KeyRole::Box),
             "archive" => Ok(KeyRole::Archive),
-            _ => Err(KeyError::Malformed(
-                "its role is neither box nor archive".into(),
-            )),
+            _ => Err(KeyError::Malformed("its role is neither box nor archive".into())),
         }
     }
 }
@@ -103,16 +101,10 @@ impl PublicKey {
     /// # Errors
     /// The bytes are not an X25519 public key.
     pub fn from_bytes(role: KeyRole, campaign: &str, bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes: [u8; 32] = bytes
-            .try_into()
-            .map_err(|_| KeyError::Malformed("a public key has 32 bytes".into()))?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Malformed("a public key has 32 bytes".into()))?;
         <Suite as Kem>::PublicKey::from_bytes(&bytes)
             .map_err(|_| KeyError::Malformed("its bytes are not an X25519 key".into()))?;
-        Ok(Self {
-            role,
-            campaign: campaign.to_owned(),
-            bytes,
-        })
+        Ok(Self { role, campaign: campaign.to_owned(), bytes })
     }
 
     /// The key's bytes.
@@ -153,17 +145,11 @@ impl PublicKey {
     /// It is not one, or its fingerprint does not belong to its key.
     pub fn from_file(text: &str) -> Result<Self, KeyError> {
         let fields = Fields::read(text, "parsurvey public key 1")?;
-        let bytes = crate::unhex(fields.get("key")?)
-            .ok_or_else(|| KeyError::Malformed("its key is not hexadecimal".into()))?;
-        let key = Self::from_bytes(
-            fields.get("role")?.parse()?,
-            fields.get("campaign")?,
-            &bytes,
-        )?;
+        let bytes =
+            crate::unhex(fields.get("key")?).ok_or_else(|| KeyError::Malformed("its key is not hexadecimal".into()))?;
+        let key = Self::from_bytes(fields.get("role")?.parse()?, fields.get("campaign")?, &bytes)?;
         if key.fingerprint() != fields.get("fingerprint")? {
-            return Err(KeyError::Malformed(
-                "its fingerprint does not belong to its key".into(),
-            ));
+            return Err(KeyError::Malformed("its fingerprint does not belong to its key".into()));
         }
         Ok(key)
     }
@@ -173,13 +159,15 @@ impl PublicKey {
     /// # Panics
     /// Never: the key was checked when it was made.
     pub fn seal(&self, context: &[u8], text: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
-        let key = <Suite as Kem>::PublicKey::from_bytes(&self.bytes)
-            .expect("the key was checked when it was made");
-        let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<
-            ChaCha20Poly1305,
-            HkdfSha256,
-            Suite,
-        >(&OpModeS::Base, &key, context, text, &[], rng)
+        let key = <Suite as Kem>::PublicKey::from_bytes(&self.bytes).expect("the key was checked when it was made");
+        let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Suite>(
+            &OpModeS::Base,
+            &key,
+            context,
+            text,
+            &[],
+            rng,
+        )
         .expect("base mode seals any text below 256 GiB");
         let mut sealed = encapsulated.to_bytes().to_vec();
         sealed.extend_from_slice(&ciphertext);
@@ -193,11 +181,7 @@ impl PrivateKey {
     pub fn generate(role: KeyRole, campaign: &str, random: &[u8; 32]) -> Self {
         let (private, _) = <Suite as Kem>::derive_keypair(random);
         let bytes: [u8; 32] = private.to_bytes().into();
-        Self {
-            role,
-            campaign: campaign.to_owned(),
-            bytes: Zeroizing::new(bytes),
-        }
+        Self { role, campaign: campaign.to_owned(), bytes: Zeroizing::new(bytes) }
     }
 
     /// The public half.
@@ -207,16 +191,11 @@ impl PrivateKey {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         let bytes = <Suite as Kem>::sk_to_pk(&self.inner()).to_bytes().into();
-        PublicKey {
-            role: self.role,
-            campaign: self.campaign.clone(),
-            bytes,
-        }
+        PublicKey { role: self.role, campaign: self.campaign.clone(), bytes }
     }
 
     fn inner(&self) -> <Suite as Kem>::PrivateKey {
-        <Suite as Kem>::PrivateKey::from_bytes(self.bytes.as_slice())
-            .expect("every 32 bytes are an X25519 private key")
+        <Suite as Kem>::PrivateKey::from_bytes(self.bytes.as_slice()).expect("every 32 bytes are an X25519 private key")
     }
 
     /// Opens what [`PublicKey::seal`] sealed.
@@ -224,10 +203,8 @@ impl PrivateKey {
     /// # Errors
     /// Another key, another context, or altered bytes.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let (encapsulated, ciphertext) =
-            sealed.split_at_checked(32).ok_or(KeyError::DoesNotOpen)?;
-        let encapsulated = <Suite as Kem>::EncappedKey::from_bytes(encapsulated)
-            .map_err(|_| KeyError::DoesNotOpen)?;
+        let (encapsulated, ciphertext) = sealed.split_at_checked(32).ok_or(KeyError::DoesNotOpen)?;
+        let encapsulated = <Suite as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| KeyError::DoesNotOpen)?;
         hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Suite>(
             &OpModeR::Base,
             &self.inner(),
@@ -263,18 +240,15 @@ impl PrivateKey {
     }
 
     fn from_secret(fields: &Fields<'_>, secret: &[u8]) -> Result<Self, KeyError> {
-        let bytes: [u8; 32] = secret
-            .try_into()
-            .map_err(|_| KeyError::Malformed("its secret has not 32 bytes".into()))?;
+        let bytes: [u8; 32] =
+            secret.try_into().map_err(|_| KeyError::Malformed("its secret has not 32 bytes".into()))?;
         let key = Self {
             role: fields.get("role")?.parse()?,
             campaign: fields.get("campaign")?.to_owned(),
             bytes: Zeroizing::new(bytes),
         };
         if key.public().fingerprint() != fields.get("fingerprint")? {
-            return Err(KeyError::Malformed(
-                "its fingerprint does not belong to its secret".into(),
-            ));
+            return Err(KeyError::Malformed("its fingerprint does not belong to its secret".into()));
         }
         Ok(key)
     }
@@ -307,13 +281,9 @@ impl PrivateKey {
     /// # Errors
     /// Fewer than two, shares of different keys, or a damaged one.
     pub fn from_shares<'a>(files: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyError> {
-        let read: Vec<Fields<'_>> = files
-            .into_iter()
-            .map(|file| Fields::read(file, "parsurvey key share 1"))
-            .collect::<Result<_, _>>()?;
-        let first = read
-            .first()
-            .ok_or_else(|| KeyError::Shares("none was given".into()))?;
+        let read: Vec<Fields<'_>> =
+            files.into_iter().map(|file| Fields::read(file, "parsurvey key share 1")).collect::<Result<_, _>>()?;
+        let first = read.first().ok_or_else(|| KeyError::Shares("none was given".into()))?;
         for fields in &read {
             if fields.get("fingerprint")? != first.get("fingerprint")? {
                 return Err(KeyError::Shares("they belong to different keys".into()));
@@ -323,45 +293,31 @@ impl PrivateKey {
             .iter()
             .map(|fields| {
                 let bytes = decode(fields.get("secret")?)?;
-                Share::try_from(bytes.as_slice())
-                    .map_err(|reason| KeyError::Shares(reason.to_owned()))
+                Share::try_from(bytes.as_slice()).map_err(|reason| KeyError::Shares(reason.to_owned()))
             })
             .collect::<Result<_, _>>()?;
-        let secret = Zeroizing::new(
-            Sharks(SHARES.1)
-                .recover(&shares)
-                .map_err(|reason| KeyError::Shares(reason.to_owned()))?,
-        );
+        let secret =
+            Zeroizing::new(Sharks(SHARES.1).recover(&shares).map_err(|reason| KeyError::Shares(reason.to_owned()))?);
         Self::from_secret(first, &secret)
     }
 }
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    BASE64
-        .decode(text)
-        .map(Zeroizing::new)
-        .map_err(|_| KeyError::Malformed("its secret is not base64".into()))
+    BASE64.decode(text).map(Zeroizing::new).map_err(|_| KeyError::Malformed("its secret is not base64".into()))
 }
 
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Fields<'a> {
     fn read(text: &'a str, first_line: &str) -> Result<Self, KeyError> {
-        let mut lines = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty());
+        let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
         if lines.next() != Some(first_line) {
-            return Err(KeyError::Malformed(format!(
-                "its first line is not '{first_line}'"
-            )));
+            return Err(KeyError::Malformed(format!("its first line is not '{first_line}'")));
         }
         lines
             .map(|line| {
-                let (name, value) = line
-                    .split_once(':')
-                    .ok_or_else(|| KeyError::Malformed("a line has no colon".into()))?;
+                let (name, value) =
+                    line.split_once(':').ok_or_else(|| KeyError::Malformed("a line has no colon".into()))?;
                 Ok((name.trim(), value.trim()))
             })
             .collect::<Result<_, _>>()
@@ -393,37 +349,19 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let sealed = key(1).public().seal(b"here", b"ballot", &mut rng);
         assert_eq!(sealed.len(), 6 + SEAL_OVERHEAD);
-        assert_eq!(
-            key(1).open(b"here", &sealed).expect("opens").as_slice(),
-            b"ballot"
-        );
-        assert_eq!(
-            key(2).open(b"here", &sealed).expect_err("another key"),
-            KeyError::DoesNotOpen
-        );
-        assert_eq!(
-            key(1).open(b"there", &sealed).expect_err("another context"),
-            KeyError::DoesNotOpen
-        );
+        assert_eq!(key(1).open(b"here", &sealed).expect("opens").as_slice(), b"ballot");
+        assert_eq!(key(2).open(b"here", &sealed).expect_err("another key"), KeyError::DoesNotOpen);
+        assert_eq!(key(1).open(b"there", &sealed).expect_err("another context"), KeyError::DoesNotOpen);
         let mut altered = sealed;
         altered[40] ^= 1;
-        assert_eq!(
-            key(1).open(b"here", &altered).expect_err("altered"),
-            KeyError::DoesNotOpen
-        );
-        assert_eq!(
-            key(1).open(b"here", b"short").expect_err("short"),
-            KeyError::DoesNotOpen
-        );
+        assert_eq!(key(1).open(b"here", &altered).expect_err("altered"), KeyError::DoesNotOpen);
+        assert_eq!(key(1).open(b"here", b"short").expect_err("short"), KeyError::DoesNotOpen);
     }
 
     #[test]
     fn files_round_trip_and_damage_is_told() {
         let public = key(3).public();
-        assert_eq!(
-            PublicKey::from_file(&public.to_file()).expect("reads"),
-            public
-        );
+        assert_eq!(PublicKey::from_file(&public.to_file()).expect("reads"), public);
         let restored = PrivateKey::from_file(&key(3).to_file()).expect("reads");
         assert_eq!(restored.public(), public);
         let damaged = public.to_file().replace("fingerprint: ", "fingerprint: 0");
@@ -438,8 +376,7 @@ mod tests {
         let shares = key(4).to_shares(&mut rng);
         assert_eq!(shares.len(), 3);
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
-            let restored = PrivateKey::from_shares([shares[a].as_str(), shares[b].as_str()])
-                .expect("restores");
+            let restored = PrivateKey::from_shares([shares[a].as_str(), shares[b].as_str()]).expect("restores");
             assert_eq!(restored.public(), key(4).public());
         }
         assert!(PrivateKey::from_shares([shares[0].as_str()]).is_err());

@@ -60,16 +60,13 @@ impl LinkSecret {
     /// Never: HMAC takes a key of any length.
     #[must_use]
     pub fn token(&self, campaign: &str, form: FormId, version: u32) -> LinkToken {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice())
-            .expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
         mac.update(b"parsurvey link 1\0");
         mac.update(campaign.as_bytes());
         mac.update(&[0]);
         mac.update(&form.to_be_bytes());
         mac.update(&version.to_be_bytes());
-        LinkToken(Zeroizing::new(
-            URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()),
-        ))
+        LinkToken(Zeroizing::new(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
     }
 }
 
@@ -90,19 +87,13 @@ impl LinkToken {
 /// The hash by which a token that arrives is looked up: SHA-256 in hexadecimal, under a prefix of its own.
 #[must_use]
 pub fn token_hash(token: &str) -> String {
-    hex(&Sha256::new()
-        .chain_update(b"parsurvey link hash 1\0")
-        .chain_update(token)
-        .finalize())
+    hex(&Sha256::new().chain_update(b"parsurvey link hash 1\0").chain_update(token).finalize())
 }
 
 /// Whether a text could be a token at all; anything else is not worth a look-up.
 #[must_use]
 pub fn looks_like_token(text: &str) -> bool {
-    text.len() == TOKEN_CHARACTERS
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    text.len() == TOKEN_CHARACTERS && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]

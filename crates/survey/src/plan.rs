@@ -80,12 +80,7 @@ fn skip(contact: &Contact, seat: &Seat) -> Option<Skip> {
     if seat.declined {
         return Some(Skip::Declined);
     }
-    if seat
-        .mail
-        .queued
-        .iter()
-        .any(|(kind, wave)| kind == contact.kind.as_str() && *wave == contact.wave)
-    {
+    if seat.mail.queued.iter().any(|(kind, wave)| kind == contact.kind.as_str() && *wave == contact.wave) {
         return Some(Skip::AlreadyQueued);
     }
     // An address corrected, or a person replaced, after the invitation's wave is owed an invitation, not a reminder.
@@ -97,15 +92,11 @@ fn skip(contact: &Contact, seat: &Seat) -> Option<Skip> {
 /// The latest contact of `kind` that is due at `now`, if any.
 #[must_use]
 pub fn due<'a>(contacts: &'a [Contact], kind: MailKind, now: Timestamp) -> Option<&'a Contact> {
-    contacts
-        .iter()
-        .rfind(|contact| contact.kind == kind && contact.due <= now)
+    contacts.iter().rfind(|contact| contact.kind == kind && contact.due <= now)
 }
 
 /// The first contact of `kind` that is not yet due at `now`, if any.
 #[must_use]
 pub fn next<'a>(contacts: &'a [Contact], kind: MailKind, now: Timestamp) -> Option<&'a Contact> {
-    contacts
-        .iter()
-        .find(|contact| contact.kind == kind && contact.due > now)
+    contacts.iter().find(|contact| contact.kind == kind && contact.due > now)
 }

@@ -104,16 +104,12 @@ pub fn status(campaign: &Campaign, seats: &[Seat], by: StatusBy, now: Timestamp)
 fn headline(campaign: &Campaign, seats: &[&Seat]) -> Headline {
     let mut headline = Headline::default();
     for seat in seats {
-        let counted = campaign
-            .group(&seat.group)
-            .is_some_and(|group| group.counted);
+        let counted = campaign.group(&seat.group).is_some_and(|group| group.counted);
         let completed = u64::from(seat.completed.is_some());
         let able = seat.excused.is_none();
-        for (share, applies) in [
-            (&mut headline.all, true),
-            (&mut headline.counted, counted),
-            (&mut headline.able, counted && able),
-        ] {
+        for (share, applies) in
+            [(&mut headline.all, true), (&mut headline.counted, counted), (&mut headline.able, counted && able)]
+        {
             if applies {
                 share.forms += 1;
                 share.completed += completed;
@@ -123,22 +119,9 @@ fn headline(campaign: &Campaign, seats: &[&Seat]) -> Headline {
     headline
 }
 
-fn keyed(
-    keys: impl Iterator<Item = String>,
-    seats: &[&Seat],
-    key: impl Fn(&Seat) -> String,
-) -> Vec<StatusRow> {
-    let mut rows: Vec<StatusRow> = keys
-        .map(|key| StatusRow {
-            key,
-            ..StatusRow::default()
-        })
-        .collect();
-    let places: BTreeMap<String, usize> = rows
-        .iter()
-        .enumerate()
-        .map(|(i, row)| (row.key.clone(), i))
-        .collect();
+fn keyed(keys: impl Iterator<Item = String>, seats: &[&Seat], key: impl Fn(&Seat) -> String) -> Vec<StatusRow> {
+    let mut rows: Vec<StatusRow> = keys.map(|key| StatusRow { key, ..StatusRow::default() }).collect();
+    let places: BTreeMap<String, usize> = rows.iter().enumerate().map(|(i, row)| (row.key.clone(), i)).collect();
     for seat in seats {
         // Every seat's group and unit was checked against the campaign when the roster was imported.
         if let Some(&place) = places.get(&key(seat)) {
@@ -151,9 +134,7 @@ fn keyed(
 fn days(campaign: &Campaign, seats: &[&Seat]) -> Vec<StatusRow> {
     let mut completed: BTreeMap<String, u64> = BTreeMap::new();
     for moment in seats.iter().filter_map(|seat| seat.completed) {
-        *completed
-            .entry(calendar::day(moment, &campaign.time_zone).to_string())
-            .or_default() += 1;
+        *completed.entry(calendar::day(moment, &campaign.time_zone).to_string()).or_default() += 1;
     }
     let mut whole = StatusRow::default();
     seats.iter().for_each(|seat| whole.add(seat));

@@ -65,13 +65,20 @@ fn rates(counts: &parsurvey_survey::disposition::AaporCounts) -> Table {
         vec![
             Column::left("rate", text("Tỷ lệ", "Rate")),
             Column::right("percent", text("%", "%")),
-            Column::left("formula", text("Công thức (P = 0; e = 1: cơ quan xác nhận danh sách)", "Formula (P = 0; e = 1: the employer certifies the list)")),
+            Column::left(
+                "formula",
+                text(
+                    "Công thức (P = 0; e = 1: cơ quan xác nhận danh sách)",
+                    "Formula (P = 0; e = 1: the employer certifies the list)",
+                ),
+            ),
             Column::left("counts", text("Số phiếu", "Counts")),
         ],
     );
     let letters = format!("I={} R={} NC={} O={} U={}", counts.i, counts.r, counts.nc, counts.o, counts.u);
     for rate in counts.rates() {
-        let percent = rate.percent.map_or(Quantity::Without(parsurvey_index::exact::Why::NotDeterminable), Quantity::Value);
+        let percent =
+            rate.percent.map_or(Quantity::Without(parsurvey_index::exact::Why::NotDeterminable), Quantity::Value);
         table.push(vec![
             Cell::Text(rate.name.into()),
             Cell::Number(percent, Style::Plain),
@@ -184,9 +191,15 @@ fn walk_text(results: &Results, walk: &Explanation, global: &Global) -> String {
                 language.of(&text("để trống", "blank")),
                 blank.map_or_else(|| "–".into(), |n| n.to_string()),
             ),
-            Step::Group { group, .. } => format!("{group}: {}", language.of(&text("phần trăm của nhóm", "percent of the group"))),
-            Step::Weights { .. } => language.of(&text("bình quân có trọng số các nhóm được hỏi", "weighted mean over the groups asked")).to_owned(),
-            Step::Points { .. } => language.of(&text("điểm = điểm tối đa × phần trăm", "points = maximum × percent")).to_owned(),
+            Step::Group { group, .. } => {
+                format!("{group}: {}", language.of(&text("phần trăm của nhóm", "percent of the group")))
+            }
+            Step::Weights { .. } => language
+                .of(&text("bình quân có trọng số các nhóm được hỏi", "weighted mean over the groups asked"))
+                .to_owned(),
+            Step::Points { .. } => {
+                language.of(&text("điểm = điểm tối đa × phần trăm", "points = maximum × percent")).to_owned()
+            }
         };
         lines.push(format!("  {heading}\n    {}", step.formula()));
     }
@@ -198,8 +211,7 @@ pub(crate) async fn report(global: &Global, documents: &[Document], out: Option<
     let results = results(global, args).await?;
     let language = lang(global.lang);
     let out = out.unwrap_or_else(|| global.data.join("out"));
-    std::fs::create_dir_all(&out)
-        .map_err(|error| parsurvey_desk::DeskError::io("making the folder", &out, &error))?;
+    std::fs::create_dir_all(&out).map_err(|error| parsurvey_desk::DeskError::io("making the folder", &out, &error))?;
     note(&results);
     for document in documents {
         let (ending, bytes) = match document {

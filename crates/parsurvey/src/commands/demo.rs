@@ -102,7 +102,8 @@ async fn serve(demo: Demo, stop: &parsurvey_dispatch::Stop) -> Result<(), Failur
         let stop = stop.clone();
         async move { stop.asked().await }
     };
-    let board = parsurvey_web::serve(board, parsurvey_web::app(Arc::clone(&demo.desk), demo.clock.clone()), until(stop));
+    let board =
+        parsurvey_web::serve(board, parsurvey_web::app(Arc::clone(&demo.desk), demo.clock.clone()), until(stop));
     let form = parsurvey_web::serve(form, parsurvey_web::app(desk, clock), until(stop));
     let (board, form) = tokio::join!(board, form);
     board.and(form).map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))

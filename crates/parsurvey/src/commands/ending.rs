@@ -54,12 +54,14 @@ pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], accept_unreadab
 }
 
 pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, accept_unreadable: u64, out: &Path) -> Done {
-    let text = std::fs::read_to_string(archive)
-        .map_err(|error| parsurvey_desk::DeskError::io("reading", archive, &error))?;
+    let text =
+        std::fs::read_to_string(archive).map_err(|error| parsurvey_desk::DeskError::io("reading", archive, &error))?;
     let wrong = |why: String| Failure::Told(1, format!("{}: {why}", archive.display()));
     let key = PublicKey::from_file(&text).map_err(|error| wrong(error.to_string()))?;
     if key.role != KeyRole::Archive {
-        return Err(wrong("this is not the archive's key; name archive.pub, which closing wrote beside the box".into()));
+        return Err(wrong(
+            "this is not the archive's key; name archive.pub, which closing wrote beside the box".into(),
+        ));
     }
     let opened = open_box_file(file, keys, &key, accept_unreadable, out)?;
     eprintln!("{} ballots opened; import the tally with `parsurvey tally import`", opened.ballots);

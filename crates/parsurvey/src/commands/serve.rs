@@ -44,9 +44,16 @@ pub(crate) async fn bind(listen: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(listen).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Failure::Told(
             3,
-            format!("{listen} is taken by another program\n  help: stop that program, or name another port with --listen"),
+            format!(
+                "{listen} is taken by another program\n  help: stop that program, or name another port with --listen"
+            ),
         ),
-        std::io::ErrorKind::InvalidInput => Failure::usage(format!("--listen {listen}: give ADDRESS:PORT, such as 127.0.0.1:8080")),
-        _ => Failure::Told(3, format!("{listen} cannot be listened on ({error})\n  help: name another address with --listen")),
+        std::io::ErrorKind::InvalidInput => {
+            Failure::usage(format!("--listen {listen}: give ADDRESS:PORT, such as 127.0.0.1:8080"))
+        }
+        _ => Failure::Told(
+            3,
+            format!("{listen} cannot be listened on ({error})\n  help: name another address with --listen"),
+        ),
     })
 }

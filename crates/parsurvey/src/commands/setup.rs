@@ -90,7 +90,9 @@ pub(crate) fn keygen(role: Role, campaign_id: &str, out: &Path, copies: &CopiesA
     let copies = match (&copies.second_copy, &copies.shares) {
         (_, Some(folder)) => Copies::Shares(folder.clone()),
         (Some(folder), None) => Copies::Folder(folder.clone()),
-        (None, None) => return Err(Failure::usage("name --second-copy DIR or --shares DIR: a lost key is a lost survey")),
+        (None, None) => {
+            return Err(Failure::usage("name --second-copy DIR or --shares DIR: a lost key is a lost survey"));
+        }
     };
     let files = generate(role, campaign_id, out, &copies)?;
     eprintln!("fingerprint: {}", files.fingerprint);

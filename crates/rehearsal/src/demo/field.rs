@@ -151,9 +151,11 @@ impl Field {
     fn contacts(&self) -> Result<[Contact; 3], DemoError> {
         let find = |kind: MailKind| {
             let contacts = &self.desk.campaign().contacts;
-            contacts.iter().find(|contact| contact.kind == kind).cloned().ok_or_else(|| {
-                DemoError::Contradiction(format!("the sample campaign has no {}", kind.as_str()))
-            })
+            contacts
+                .iter()
+                .find(|contact| contact.kind == kind)
+                .cloned()
+                .ok_or_else(|| DemoError::Contradiction(format!("the sample campaign has no {}", kind.as_str())))
         };
         Ok([find(MailKind::Prenotice)?, find(MailKind::Invitation)?, find(MailKind::Reminder)?])
     }
@@ -205,7 +207,9 @@ impl Field {
         let span = from.duration_until(to).as_millis();
         for (number, batch) in people.chunks(AT_ONCE).enumerate() {
             if self.stop.is_asked() {
-                return Err(parsurvey_desk::DeskError::unfinished("stopped as asked", "run the demonstration again").into());
+                return Err(
+                    parsurvey_desk::DeskError::unfinished("stopped as asked", "run the demonstration again").into()
+                );
             }
             // Most answer soon after a contact: the share of time passed is the square of the share of people.
             let share = (number + 1) as i128 * (number + 1) as i128;

@@ -88,14 +88,16 @@ pub async fn run(out: &Path, watch: &dyn Watch, stop: &Stop) -> Result<Demo, Dem
     let folder = folder::make(out)?;
     let (campaign, _) = load_campaign(&folder.campaign)?;
     let clock = Arc::new(CampaignClock::new(begin(&campaign)));
-    let mut desk = Desk::init(campaign, DataFolder::new(&folder.data), None, &because("demonstration"), begin_of(&clock)).await?;
+    let mut desk =
+        Desk::init(campaign, DataFolder::new(&folder.data), None, &because("demonstration"), begin_of(&clock)).await?;
     desk.hold_keys_itself(&because("demonstration: both keys beside the data"), begin_of(&clock)).await?;
 
     watch.step("importing the roster");
     let roster = import(&desk, &folder.roster, begin_of(&clock)).await?;
 
     watch.step("starting the mail catcher and the form server on loopback");
-    let catcher = Catcher::start(crate::catcher::Script::new()).await.map_err(|e| DemoError::Io("the mail catcher".into(), e))?;
+    let catcher =
+        Catcher::start(crate::catcher::Script::new()).await.map_err(|e| DemoError::Io("the mail catcher".into(), e))?;
     let server = field::Server::bind().await?;
     desk.set_link_base(&server.base);
     let desk = Arc::new(desk);
@@ -145,7 +147,8 @@ pub(crate) async fn import(
     roster: &Path,
     now: Timestamp,
 ) -> Result<Vec<parsurvey_survey::roster::RosterRow>, DemoError> {
-    let imported = desk.import_roster(roster, &ImportOptions::default(), &because("the list as handed in"), now).await?;
+    let imported =
+        desk.import_roster(roster, &ImportOptions::default(), &because("the list as handed in"), now).await?;
     if !imported.stored {
         let faults = imported.reading.faults.into_iter().chain(imported.reading.warnings).collect();
         return Err(DeskError::Faults { what: "the sample roster".into(), faults }.into());

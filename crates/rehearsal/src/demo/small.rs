@@ -44,9 +44,8 @@ pub async fn open_small(root: &Path, base: &str, stop: &Stop) -> Result<SmallSur
     let rows = import(&desk, &folder.roster, invitation).await?;
     desk.set_link_base(base);
     let desk = Arc::new(desk);
-    let catcher = Catcher::start(crate::catcher::Script::new())
-        .await
-        .map_err(|e| DemoError::Io("the mail catcher".into(), e))?;
+    let catcher =
+        Catcher::start(crate::catcher::Script::new()).await.map_err(|e| DemoError::Io("the mail catcher".into(), e))?;
     desk.contact(MailKind::Invitation, &relay(&catcher), stop, &because, invitation).await?;
     let links = rows
         .iter()

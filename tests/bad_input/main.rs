@@ -1,0 +1,11 @@
+//! What people hand in wrongly, and what they are told.
+//!
+//! Nothing here sleeps: time is passed in.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+#[test]
+fn the_driver_finds_the_sample_campaigns() {
+    let entry = std::fs::read_dir(parsurvey_tests::root().join("pipelines")).unwrap().next().unwrap();
+    assert!(entry.unwrap().path().is_dir());
+}

@@ -1,0 +1,41 @@
+//! A running form server, found by the address it prints; it ends with the test that started it.
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::program::command;
+
+/// A running `serve`.
+pub struct Serving {
+    child: Child,
+    base: String,
+}
+
+impl Serving {
+    /// Starts it and waits for the line that names its address.
+    pub async fn start(args: Vec<String>) -> Self {
+        let mut child = command(&args).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let base = loop {
+            let line = lines.next_line().await.unwrap().expect("the server says where it listens before it ends");
+            if let Some((_, rest)) = line.split_once(" on http://") {
+                let address = rest.split_whitespace().next().unwrap();
+                break format!("http://{address}");
+            }
+        };
+        // Whatever it says later is read and forgotten, so that a full pipe never stops it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, base }
+    }
+
+    /// The address of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Kills it as a power cut would.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}

@@ -50,10 +50,16 @@ impl Desk {
     /// Ends the survey and writes `out/box.sealed`. Cannot be undone; run again it changes nothing.
     ///
     /// # Errors
-    /// The deadline and its grace have not passed, or a claimed mail is still without an outcome.
+    /// The deadline and its grace have not passed, nobody was invited, or the box was opened before.
     pub async fn close(&self, because: &Because, now: Timestamp) -> Result<Closed, DeskError> {
+        let _alone = self.data.lock()?;
+        self.close_alone(because, now).await
+    }
+
+    async fn close_alone(&self, because: &Because, now: Timestamp) -> Result<Closed, DeskError> {
         let file = self.data.sealed_box();
-        match self.state().await? {
+        let campaign = self.ledger.campaign().await?;
+        match campaign.state {
             CampaignState::Draft => {
                 return Err(DeskError::refused("nobody was invited yet", "there is nothing to close"));
             }
@@ -68,12 +74,12 @@ impl Desk {
                 let act = because.act(now);
                 self.ledger.freeze(Stage::Closed, &freeze::at_closing(&self.campaign), &act).await?;
             }
-            CampaignState::Closed if file.exists() => {
-                let bytes = read_bounded(&file, BOX_BYTES)?;
-                let (header, _) = ballot_box::read_box(&bytes).map_err(|error| box_refused(&file, &error))?;
-                return Ok(Closed { file, sha256: hex(&Sha256::digest(&bytes)), ballots: header.ballots });
+            CampaignState::Closed => {
+                // The box on record is kept; one that was lost or altered is written anew from the same ballots.
+                if let Some(closed) = recorded_box(&file, campaign.box_sha256.as_deref())? {
+                    return Ok(closed);
+                }
             }
-            CampaignState::Closed => {}
             CampaignState::Opened | CampaignState::Released => {
                 return Err(DeskError::refused(
                     "the box was opened and its ballots are destroyed",
@@ -114,6 +120,7 @@ impl Desk {
         because: &Because,
         now: Timestamp,
     ) -> Result<Opened, DeskError> {
+        let _alone = self.data.lock()?;
         match self.state().await? {
             CampaignState::Draft | CampaignState::Inviting => {
                 return Err(DeskError::refused(
@@ -131,9 +138,7 @@ impl Desk {
             }
             CampaignState::Closed => {}
         }
-        if !self.data.sealed_box().exists() {
-            self.close(because, now).await?;
-        }
+        self.close_alone(because, now).await?;
         let archive_key = self.proved_key(KeyRole::Archive).await?;
         let opened = open_box_file(&self.data.sealed_box(), keys, &archive_key, accept_unreadable, &self.data.out())?;
         self.import_tally(&opened.tally, Some(&opened.archive), because, now).await?;
@@ -239,6 +244,20 @@ pub fn open_box_file(
     write_whole(&opened.archive, &archive)?;
     write_whole(&opened.tally, &parsurvey_tally::file::tally_bytes(&tally))?;
     Ok(opened)
+}
+
+/// The box file, when it is the one on record.
+fn recorded_box(file: &Path, on_record: Option<&str>) -> Result<Option<Closed>, DeskError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let bytes = read_bounded(file, BOX_BYTES)?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    if Some(sha256.as_str()) != on_record {
+        return Ok(None);
+    }
+    let (header, _) = ballot_box::read_box(&bytes).map_err(|error| box_refused(file, &error))?;
+    Ok(Some(Closed { file: file.to_path_buf(), sha256, ballots: header.ballots }))
 }
 
 fn count(codebook: &Codebook, ballots: &[Ballot]) -> Result<Tally, CountError> {

@@ -72,6 +72,25 @@ impl DataFolder {
         format!("sqlite://{}", self.ledger().display())
     }
 
+    /// Keeps others from closing or opening the same survey at the same time, until the value is dropped.
+    ///
+    /// # Errors
+    /// Somebody else is at it, or the file system refuses.
+    pub fn lock(&self) -> Result<fs::File, DeskError> {
+        let path = self.root.join("lock");
+        let mut options = fs::OpenOptions::new();
+        options.create(true).append(true);
+        let file = options.open(&path).map_err(|error| DeskError::io("opening", &path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(DeskError::unfinished(
+                "another command is closing or opening this survey",
+                "wait until it has ended and run this one again",
+            )),
+            Err(fs::TryLockError::Error(error)) => Err(DeskError::io("locking", &path, &error)),
+        }
+    }
+
     /// Makes the folder and `out/`, readable by their owner alone.
     ///
     /// # Errors

@@ -68,22 +68,27 @@ impl Ledger {
     }
 
     /// Ends the survey: nothing is accepted and no mail is handed out any more. It cannot be undone. The same box
-    /// again changes nothing.
+    /// again changes nothing; a box written anew from the same ballots, as after its file was lost, takes its place.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`]: a ballot came in after the box was written (write it anew), another box is on
-    /// record, or nobody was invited yet.
+    /// [`LedgerError::Conflict`]: a ballot came in after the box was written (write it anew), the box was opened, or
+    /// nobody was invited yet.
     pub async fn close(&self, closed_box: &ClosedBox, act: &Act) -> Result<()> {
         let (mut tx, mut head) = self.change().await?;
-        if head.state != CampaignState::Inviting {
-            let stored = sqlx::query_scalar::<Any, Option<String>>("SELECT box_sha256 FROM campaign")
-                .fetch_one(&mut *tx)
-                .await?;
-            return match stored {
-                Some(stored) if stored == closed_box.sha256 => Ok(()),
-                Some(_) => Err(LedgerError::conflict("the survey was closed with another box")),
-                None => Err(LedgerError::conflict("nobody was invited yet; there is nothing to close")),
-            };
+        let stored = sqlx::query_scalar::<Any, Option<String>>("SELECT box_sha256 FROM campaign")
+            .fetch_one(&mut *tx)
+            .await?;
+        if stored.as_deref() == Some(closed_box.sha256.as_str()) {
+            return Ok(());
+        }
+        match head.state {
+            CampaignState::Inviting | CampaignState::Closed => {}
+            CampaignState::Draft => {
+                return Err(LedgerError::conflict("nobody was invited yet; there is nothing to close"));
+            }
+            CampaignState::Opened | CampaignState::Released => {
+                return Err(LedgerError::conflict("the box was opened and its ballots are gone; keep the box on record"));
+            }
         }
         let n = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM ballot").fetch_one(&mut *tx).await?;
         if n.unsigned_abs() != closed_box.ballots {
@@ -93,9 +98,10 @@ impl Ledger {
         sqlx::query("UPDATE mail SET state = 'cancelled', why = 'closed' WHERE state = 'ready'")
             .execute(&mut *tx)
             .await?;
+        let event = if stored.is_some() { "box_rewritten" } else { "closed" };
         head.set_state(&mut tx, CampaignState::Closed).await?;
         let entry =
-            Entry::of("closed").with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);
+            Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
     }

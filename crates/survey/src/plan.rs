@@ -37,6 +37,8 @@ pub enum Skip {
     NotEligible,
     /// A reminder follows an invitation, and none was accepted.
     NotInvited,
+    /// A mail was accepted after this reminder fell due, as for a new holder: the next wave reminds them.
+    JustContacted,
 }
 
 /// What a wave owes.
@@ -86,7 +88,13 @@ fn skip(contact: &Contact, seat: &Seat) -> Option<Skip> {
     // An address corrected, or a person replaced, after the invitation's wave is owed an invitation, not a reminder.
     // An unknown invitation is not sent again, and the reminder covers it.
     let reached = seat.mail.link_accepted > 0 || seat.mail.unknown > 0;
-    (contact.kind == MailKind::Reminder && !reached).then_some(Skip::NotInvited)
+    if contact.kind != MailKind::Reminder {
+        return None;
+    }
+    if !reached {
+        return Some(Skip::NotInvited);
+    }
+    seat.mail.last_accepted.is_some_and(|accepted| accepted >= contact.due).then_some(Skip::JustContacted)
 }
 
 /// The latest contact of `kind` that is due at `now`, if any.

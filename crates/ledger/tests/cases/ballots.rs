@@ -143,8 +143,10 @@ async fn closing_is_final(bench: Bench) {
     ledger.submit(1, 1, &ballot(1), at(5)).await.expect("submitted");
     ledger.close(&closed_box("box", 1), &act(9)).await.expect("closed");
     ledger.close(&closed_box("box", 1), &act(9)).await.expect("the same box again");
-    let error = ledger.close(&closed_box("another", 1), &act(9)).await.expect_err("another box");
+    let error = ledger.close(&closed_box("another", 2), &act(9)).await.expect_err("a box of other ballots");
     assert!(matches!(error, LedgerError::Conflict(_)), "{error:?}");
+    ledger.close(&closed_box("rewritten", 1), &act(9)).await.expect("the same ballots in another order");
+    ledger.close(&closed_box("box", 1), &act(9)).await.expect("and back");
     let campaign = ledger.campaign().await.expect("the campaign");
     assert_eq!((campaign.state, campaign.box_sha256.as_deref()), (CampaignState::Closed, Some("box")));
     assert!(ledger.claim("me", 9, at(10)).await.expect("told").is_empty());

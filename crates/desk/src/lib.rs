@@ -65,9 +65,17 @@ impl Because {
 pub fn load_campaign(folder: &Path) -> Result<(Campaign, Vec<Fault>), DeskError> {
     let files = files::read_campaign(folder)?;
     match parsurvey_survey::campaign::load(&files) {
-        Ok(loaded) => Ok((loaded.campaign, loaded.warnings)),
-        Err(faults) => Err(DeskError::Faults { what: format!("the campaign {}", folder.display()), faults }),
+        Ok(loaded) => Ok((loaded.campaign, located(folder, loaded.warnings))),
+        Err(faults) => Err(DeskError::Faults {
+            what: format!("the campaign {}", folder.display()),
+            faults: located(folder, faults),
+        }),
     }
+}
+
+/// Faults by the path of their file as seen from here, so that the file can be opened and its line shown.
+fn located(folder: &Path, faults: Vec<Fault>) -> Vec<Fault> {
+    faults.into_iter().map(|fault| Fault { file: folder.join(&fault.file).display().to_string(), ..fault }).collect()
 }
 
 impl Desk {

@@ -10,6 +10,7 @@ pub mod chrome;
 #[path = "../../crates/ledger/tests/support/postgres.rs"]
 mod postgres;
 mod program;
+mod running;
 mod serving;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use sqlx::Connection;
 use tempfile::TempDir;
 
 pub use program::{Ran, binary, root, run_in};
+pub use running::Running;
 pub use serving::Serving;
 
 /// A moment of the sample campaigns: the morning of the prenotice, and of the first reminder; and after the grace.
@@ -116,6 +118,12 @@ impl Survey {
     /// Runs a command with the survey's folders and clock.
     pub async fn run(&self, args: &[&str]) -> Ran {
         program::run(self.arguments(args)).await
+    }
+
+    /// Starts a command with the survey's folders and clock, and does not wait for its end.
+    #[must_use]
+    pub fn begin(&self, args: &[&str]) -> Running {
+        Running::start(&self.arguments(args))
     }
 
     /// The arguments of a command with the survey's folders and clock.

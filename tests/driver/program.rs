@@ -105,7 +105,11 @@ pub async fn run_in(folder: &Path, args: &[&str]) -> Ran {
 }
 
 async fn read(mut command: Command) -> Ran {
-    let output = command.output().await.unwrap();
+    ran(command.output().await.unwrap())
+}
+
+/// What a process that has ended did.
+pub(crate) fn ran(output: std::process::Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),

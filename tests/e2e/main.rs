@@ -9,3 +9,5 @@
 mod architecture;
 /// Whole campaigns, on both databases.
 mod campaign;
+/// The published figures of 2023, without a ledger.
+mod published;

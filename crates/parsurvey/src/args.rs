@@ -122,6 +122,8 @@ pub(crate) enum Command {
         #[arg(long)]
         state: Option<String>,
     },
+    /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
+    Log,
     /// Excuse a seat.
     Excuse {
         /// The form's number (see `roster list`).
@@ -257,9 +259,9 @@ pub(crate) enum KeyCommand {
     },
     /// Holder's machine: open a test ballot and print the code to send back.
     OpenTest {
-        /// The private key file.
-        #[arg(long)]
-        key: PathBuf,
+        /// The private key file; or two share files, each after a --key of its own.
+        #[arg(long, required = true, value_name = "FILE")]
+        key: Vec<PathBuf>,
         /// The test ballot.
         test: PathBuf,
     },

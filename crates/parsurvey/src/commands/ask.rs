@@ -8,13 +8,15 @@ use parsurvey_index::code::SubCriterionCode;
 use parsurvey_index::exact::Quantity;
 use parsurvey_index::explain::{Explanation, Step};
 use parsurvey_index::tree::Text;
+use parsurvey_ledger::Chain;
 use parsurvey_report::Results;
 use parsurvey_report::score_json::{index_json, score_json};
 use parsurvey_report::table::{Cell, Column, Style, Table};
 use parsurvey_report::tables::{
-    alternatives_table, area_table, completion_table, group_table, headline_table, other_targets_table, status_table,
-    sub_criteria_table,
+    EventRow, alternatives_table, area_table, completion_table, event_table, group_table, headline_table,
+    other_targets_table, status_table, sub_criteria_table,
 };
+use parsurvey_survey::calendar;
 use parsurvey_survey::status::StatusBy;
 use parsurvey_tally::answers_csv::Orientation;
 use serde_json::json;
@@ -87,6 +89,47 @@ fn rates(counts: &parsurvey_survey::disposition::AaporCounts) -> Table {
         ]);
     }
     table
+}
+
+/// Events that are read at a time.
+const EVENTS_AT_ONCE: u32 = 10_000;
+
+pub(crate) async fn log(global: &Global) -> Done {
+    let desk = desk(global).await?;
+    let zone = &desk.campaign().time_zone;
+    let mut rows = Vec::new();
+    let mut after = 0;
+    loop {
+        let events = desk.ledger().events(after, EVENTS_AT_ONCE).await?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        rows.extend(events.into_iter().map(|event| {
+            EventRow {
+                id: event.seq,
+                at: calendar::rfc3339(event.at, zone),
+                actor: event.actor,
+                act: event.kind,
+                form: event.form,
+                reason: [event.reason, event.document]
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            }
+        }));
+    }
+    Output::of(global).table(&event_table(&rows))?;
+    match desk.ledger().verify_chain().await? {
+        Chain::Intact { events, head } => {
+            eprintln!("the chain of {events} entries is intact; its head, to be kept elsewhere: {head}");
+            Ok(0)
+        }
+        Chain::Broken { seq } => {
+            eprintln!("error: the log was altered: entry {seq} does not follow from the one before");
+            eprintln!("  help: keep the data folder as it is and compare it with a backup");
+            Ok(1)
+        }
+    }
 }
 
 /// Results from the ledger, or from an answers file.

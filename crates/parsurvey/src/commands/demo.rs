@@ -78,6 +78,7 @@ fn print(global: &Global, demo: &Demo) -> Result<(), Failure> {
     }
     eprintln!("  the campaign: {}", demo.folder.join("campaign").display());
     eprintln!("  the data:     {}", demo.folder.join("data").display());
+    eprintln!("warning: this demonstration keeps both keys beside the data; a real key holder keeps them elsewhere");
     eprintln!("SYNTHETIC SAMPLE: the answers are made up; they reproduce the printed figures of 2023");
     Ok(())
 }

@@ -8,6 +8,7 @@ use parsurvey_report::table::{Cell, Column, Table};
 use parsurvey_report::tables::{MailRow, mail_table};
 use parsurvey_survey::calendar;
 use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::plan::Skip;
 
 use super::{Done, desk, now, plain, shared_desk, stop_on_signal};
 use crate::args::{Global, Kind, SmtpArgs};
@@ -65,6 +66,9 @@ fn answer(global: &Global, sent: &[(MailKind, Sent)]) -> Done {
             count(sent.unknown),
             count(sent.skipped.values().sum()),
         ]);
+        for (reason, seats) in &sent.skipped {
+            eprintln!("{}: {seats} not sent: {}", kind.as_str(), in_words(*reason));
+        }
         if sent.rejected + sent.unknown > 0 {
             eprintln!("look at `parsurvey mails --state rejected` and `--state unknown`");
         }
@@ -75,6 +79,18 @@ fn answer(global: &Global, sent: &[(MailKind, Sent)]) -> Done {
         return Ok(3);
     }
     Ok(0)
+}
+
+fn in_words(reason: Skip) -> &'static str {
+    match reason {
+        Skip::AlreadyQueued => "this mail was queued before",
+        Skip::Completed => "the form is submitted",
+        Skip::Excused => "excused",
+        Skip::Declined => "declined (not to be told to the unit)",
+        Skip::NotEligible => "not in post on the frame date",
+        Skip::NotInvited => "no invitation was accepted yet",
+        Skip::JustContacted => "mailed after this reminder fell due; the next one reminds them",
+    }
 }
 
 pub(crate) async fn preview(global: &Global, kind: Kind, wave: u32, html: bool) -> Done {

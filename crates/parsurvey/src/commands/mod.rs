@@ -51,6 +51,7 @@ pub(crate) async fn run(cli: Cli) -> Done {
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Mails { state } => mailing::mails(global, state).await,
         Command::Status { by, explain } => ask::status(global, by, explain).await,
+        Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,
         Command::Replace { form, name, email, position, substitution, because } => {

@@ -117,8 +117,8 @@ pub(crate) async fn key_register(global: &Global, files: &[PathBuf]) -> Done {
     key_table(global, &desk).await
 }
 
-pub(crate) fn key_open_test(key: &Path, test: &Path) -> Done {
-    write(&format!("{}\n", open_test(key, test)?))?;
+pub(crate) fn key_open_test(keys: &[PathBuf], test: &Path) -> Done {
+    write(&format!("{}\n", open_test(keys, test)?))?;
     Ok(0)
 }
 

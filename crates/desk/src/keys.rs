@@ -113,12 +113,12 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, DeskError> {
     })
 }
 
-/// Opens a test ballot with the private key and returns the code to type back.
+/// Opens a test ballot with the private key, or with two of its shares, and returns the code to type back.
 ///
 /// # Errors
 /// The key is not the one the test was sealed to.
-pub fn open_test(key: &Path, test: &Path) -> Result<String, DeskError> {
-    let key = read_private(&[key.to_path_buf()])?;
+pub fn open_test(keys: &[PathBuf], test: &Path) -> Result<String, DeskError> {
+    let key = read_private(keys)?;
     let sealed = read_bounded(test, KEY_FILE_BYTES)?;
     let code = key.open(TEST_CONTEXT, &sealed).map_err(|error| {
         DeskError::refused(

@@ -45,7 +45,7 @@ impl Desk {
             }
             let files = crate::keys::generate(role, &self.campaign.id, &folder, &crate::keys::Copies::None)?;
             let test = self.register_key(&files.public, because, now).await?;
-            let proof = crate::keys::open_test(&files.private, &test)?;
+            let proof = crate::keys::open_test(&files.secrets, &test)?;
             self.confirm_key(&proof, because, now).await?;
         }
         Ok(())

@@ -79,7 +79,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         copies: CopiesArgs,
     },
-    /// Register and prove public keys.
+    /// Register public keys, and prove that their holders can open.
     Key {
         #[command(subcommand)]
         command: KeyCommand,
@@ -118,7 +118,7 @@ pub(crate) enum Command {
     },
     /// What became of every mail.
     Mails {
-        /// Only mails in this state, such as rejected or unknown.
+        /// Only mails in this state: waiting, accepted, rejected, unknown or cancelled.
         #[arg(long)]
         state: Option<String>,
     },
@@ -205,7 +205,7 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 0, value_name = "N")]
         accept_unreadable: u64,
     },
-    /// Tallies.
+    /// Import a tally that was made elsewhere.
     Tally {
         #[command(subcommand)]
         command: TallyCommand,

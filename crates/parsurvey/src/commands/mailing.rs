@@ -1,5 +1,10 @@
 //! `invite`, `remind`, `send`, `preview`, `mails`.
 
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use indicatif::{ProgressBar, ProgressStyle};
 use parsurvey_desk::mailing::{Relay, Sent};
 use parsurvey_dispatch::{Route, RunLimits};
 use parsurvey_index::tree::Text;
@@ -81,6 +86,23 @@ fn answer(global: &Global, sent: &[(MailKind, Sent)]) -> Done {
     Ok(0)
 }
 
+/// Counts mails on stderr while they are sent, where somebody looks at a terminal.
+fn show_progress(relay: &Relay) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let settled = Arc::clone(&relay.settled);
+    let bar = ProgressBar::new_spinner().with_message("mails settled");
+    bar.set_style(ProgressStyle::with_template("{spinner} {pos} {msg}").expect("the template is a constant"));
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+        loop {
+            tick.tick().await;
+            bar.set_position(settled.load(Ordering::Relaxed));
+        }
+    });
+}
+
 fn in_words(reason: Skip) -> &'static str {
     match reason {
         Skip::AlreadyQueued => "this mail was queued before",
@@ -104,7 +126,7 @@ pub(crate) async fn preview(global: &Global, kind: Kind, wave: u32, html: bool) 
     if html {
         write(&mail.html)?;
     } else {
-        write(&format!("Subject: {}\n\n{}", mail.subject, mail.text))?;
+        write(&format!("Subject: {}\n\n{}\n", mail.subject, mail.text.trim_end()))?;
     }
     Ok(0)
 }
@@ -150,7 +172,9 @@ fn relay(smtp: &SmtpArgs) -> Result<Relay, Failure> {
     let mut route = Route::loopback(port);
     host.trim_matches(['[', ']']).clone_into(&mut route.host);
     let limits = RunLimits { connections: usize::from(smtp.connections), ..RunLimits::default() };
-    Ok(Relay { route, limits })
+    let relay = Relay { route, limits, settled: Arc::default() };
+    show_progress(&relay);
+    Ok(relay)
 }
 
 fn text(vi: &str, en: &str) -> Text {

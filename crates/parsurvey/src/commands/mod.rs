@@ -122,7 +122,7 @@ pub(crate) fn stop_on_signal() -> Stop {
     let asked = stop.clone();
     tokio::spawn(async move {
         termination().await;
-        eprintln!("stopping: the mail in hand is finished and recorded; press Ctrl-C again to end at once");
+        eprintln!("stopping: what is in hand is finished and recorded; press Ctrl-C again to end at once");
         asked.ask();
         termination().await;
         std::process::exit(3);

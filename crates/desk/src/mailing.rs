@@ -4,6 +4,7 @@
 //! it is shown, and never sent again by itself.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use parsurvey_dispatch::{
@@ -30,6 +31,8 @@ pub struct Relay {
     pub route: Route,
     /// Connections, and when to give up.
     pub limits: RunLimits,
+    /// Counts the mails settled so far, for whoever shows progress.
+    pub settled: Arc<AtomicU64>,
 }
 
 /// What an act of sending did.
@@ -192,7 +195,8 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
         let closes = self.deadline().await?;
-        let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes });
+        let settled = Arc::clone(&relay.settled);
+        let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes, settled });
         let result = parsurvey_dispatch::run(&relay.route, &relay.limits, room, stop).await;
         let summary = match &result {
             Ok(summary) => *summary,
@@ -310,6 +314,7 @@ struct MailRoom {
     claimant: String,
     now: Timestamp,
     closes: Timestamp,
+    settled: Arc<AtomicU64>,
 }
 
 /// Why the outbox could not do it.
@@ -359,6 +364,7 @@ impl Outbox for MailRoom {
     }
 
     async fn outcome(&self, id: JobId, delivery: &Delivery) -> Result<(), MailRoomError> {
+        self.settled.fetch_add(1, Ordering::Relaxed);
         let (result, retry_at) = match delivery.outcome {
             Outcome::Accepted => (OutcomeResult::Accepted, None),
             Outcome::RejectedPermanent => (OutcomeResult::Rejected, None),

@@ -30,7 +30,9 @@ pub(crate) async fn import(global: &Global, file: &Path, options: &ImportOptions
     let output = Output::of(global);
     match global.format {
         Format::Json => output.json(&as_json(&imported))?,
-        Format::Table | Format::Csv => output.table(&summary(&imported))?,
+        Format::Table if imported.difference.is_empty() => output.table(&summary(&imported))?,
+        Format::Table => output.tables(&[summary(&imported), changes(&imported)], || as_json(&imported))?,
+        Format::Csv => output.table(&changes(&imported))?,
     }
     for pair in &imported.difference.perhaps_same {
         eprintln!(
@@ -87,6 +89,46 @@ fn summary(imported: &Imported) -> Table {
     );
     table.push(columns.iter().map(|(_, _, _, n)| Cell::Count(Some(*n as u64))).collect());
     table
+}
+
+/// Rows that are shown of each kind of change; a first import is all additions.
+const CHANGES_SHOWN: usize = 40;
+
+fn changes(imported: &Imported) -> Table {
+    let mut table = Table::new(
+        "changes",
+        text("Thay đổi so với danh sách đã lưu", "Changes to what is stored"),
+        vec![
+            Column::left("change", text("Thay đổi", "Change")),
+            Column::right("line", text("Dòng", "Line")),
+            Column::left("name", text("Họ và tên", "Name")),
+            Column::left("unit", text("Đơn vị", "Unit")),
+            Column::left("fields", text("Nội dung", "Fields")),
+        ],
+    );
+    let difference = &imported.difference;
+    for row in difference.added.iter().take(CHANGES_SHOWN) {
+        table.push(change_row(text("thêm", "added"), Some(row.line), &row.name, row.unit.as_str(), ""));
+    }
+    for change in difference.changed.iter().take(CHANGES_SHOWN) {
+        let fields = change.fields.join(", ");
+        let row = &change.row;
+        table.push(change_row(text("sửa", "changed"), Some(row.line), &row.name, row.unit.as_str(), &fields));
+    }
+    for person in difference.removed.iter().take(CHANGES_SHOWN) {
+        table.push(change_row(text("bớt", "removed"), None, &person.name, person.unit.as_str(), ""));
+    }
+    table
+}
+
+fn change_row(change: Text, line: Option<usize>, name: &str, unit: &str, fields: &str) -> Vec<Cell> {
+    vec![
+        Cell::Name(change),
+        line.map_or(Cell::Blank, |line| Cell::Text(line.to_string())),
+        Cell::Text(name.to_owned()),
+        Cell::Text(unit.to_owned()),
+        Cell::Text(fields.to_owned()),
+    ]
 }
 
 pub(crate) async fn list(global: &Global, unit: Option<String>, group: Option<String>) -> Done {

@@ -124,7 +124,8 @@ pub(crate) fn because(reason: &str) -> Because {
 }
 
 pub(crate) fn relay(catcher: &Catcher) -> Relay {
-    Relay { route: Route::loopback(catcher.port()), limits: RunLimits { connections: 8, ..RunLimits::default() } }
+    let limits = RunLimits { connections: 8, ..RunLimits::default() };
+    Relay { route: Route::loopback(catcher.port()), limits, settled: Arc::default() }
 }
 
 fn begin(campaign: &Campaign) -> Timestamp {

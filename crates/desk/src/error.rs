@@ -45,6 +45,16 @@ impl DeskError {
         DeskError::Unfinished { reason: reason.into(), remedy: remedy.into() }
     }
 
+    /// The same error with the place in front of its reason.
+    #[must_use]
+    pub(crate) fn at(self, place: &str) -> Self {
+        match self {
+            DeskError::Refused { reason, remedy } => Self::refused(format!("{place}: {reason}"), remedy),
+            DeskError::Unfinished { reason, remedy } => Self::unfinished(format!("{place}: {reason}"), remedy),
+            faults @ DeskError::Faults { .. } => faults,
+        }
+    }
+
     /// An error of the file system, told by what was being done to which file.
     #[must_use]
     pub fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -55,6 +65,10 @@ impl DeskError {
                 Self::unfinished(reason, "free some disk space and run the command again")
             }
             ErrorKind::NotFound => Self::refused(reason, "check the path"),
+            ErrorKind::IsADirectory => Self::refused(reason, "this is a folder: name the file in it"),
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                Self::refused(reason, "a file stands where a folder belongs: name another place")
+            }
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 Self::refused(reason, "check who owns the folder and whether it can be written")
             }

@@ -178,6 +178,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DeskError> {
     let mut name = path.file_name().expect("a file to write has a name").to_os_string();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
+    if part.exists() {
+        // Left by a killed process of the same number, as in a container that was started again.
+        fs::remove_file(&part).map_err(|error| DeskError::io("removing", &part, &error))?;
+    }
     let written = write_private(&part, bytes).and_then(|()| {
         fs::rename(&part, path)?;
         // The rename itself must survive a power cut: the folder's entry is flushed too.
@@ -206,7 +210,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), DeskError> {
             "keep it, or name another place",
         ));
     }
-    write_private(path, text.as_bytes()).map_err(|error| DeskError::io("writing", path, &error))
+    write_whole(path, text.as_bytes())
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

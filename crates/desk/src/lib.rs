@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use parsurvey_ledger::{Act, CampaignState, Ledger, Stage};
+use parsurvey_ledger::{Act, CampaignState, Ledger, LedgerError, Stage};
 use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::fault::Fault;
@@ -73,6 +73,31 @@ pub fn load_campaign(folder: &Path) -> Result<(Campaign, Vec<Fault>), DeskError>
     }
 }
 
+/// An error of a ledger that could not be reached, told by where it was looked for. A database's URL is not quoted: it
+/// may hold a password.
+fn ledger_error(error: LedgerError, data: &DataFolder, database: Option<&str>) -> DeskError {
+    let place =
+        database.map_or_else(|| data.ledger().display().to_string(), |_| "the database of --database".to_owned());
+    match (&error, database) {
+        (LedgerError::NotFound(_), None) => DeskError::refused(
+            format!("there is no ledger in the data folder {}", data.root().display()),
+            "name the survey's data folder with --data; for a new survey make it with `parsurvey init`",
+        ),
+        (LedgerError::NotFound(_), Some(_)) => DeskError::refused(
+            "the database that --database names does not exist",
+            "correct the name, or ask the database's administrator to make it; then run `parsurvey init`",
+        ),
+        _ => DeskError::from(error).at(&place),
+    }
+}
+
+fn link_key_missing(data: &DataFolder) -> DeskError {
+    DeskError::refused(
+        format!("{} is missing", data.link_key().display()),
+        "restore it from its separate copy; every link that was mailed is made from it",
+    )
+}
+
 /// Faults by the path of their file as seen from here, so that the file can be opened and its line shown.
 fn located(folder: &Path, faults: Vec<Fault>) -> Vec<Fault> {
     faults.into_iter().map(|fault| Fault { file: folder.join(&fault.file).display().to_string(), ..fault }).collect()
@@ -85,7 +110,7 @@ impl Desk {
     /// No ledger, another campaign's, a missing link secret, or a campaign folder that differs from what was frozen.
     pub async fn open(campaign: Campaign, data: DataFolder, database: Option<&str>) -> Result<Self, DeskError> {
         let url = database.map_or_else(|| data.ledger_url(), str::to_owned);
-        let ledger = Ledger::open(&url).await?;
+        let ledger = Ledger::open(&url).await.map_err(|error| ledger_error(error, &data, database))?;
         let row = ledger.campaign().await?;
         if row.id != campaign.id {
             return Err(DeskError::refused(
@@ -94,6 +119,9 @@ impl Desk {
             ));
         }
         let path = data.link_key();
+        if !path.exists() {
+            return Err(link_key_missing(&data));
+        }
         let text = files::read_bounded(&path, 1024)?;
         let link_secret = std::str::from_utf8(&text).ok().and_then(LinkSecret::from_file).ok_or_else(|| {
             DeskError::refused(

@@ -158,10 +158,8 @@ impl Desk {
         for (_, reason) in &plan.skipped {
             *sent.skipped.entry(*reason).or_default() += 1;
         }
-        if plan.owed.is_empty() {
-            return Ok(sent);
-        }
-        // The links' hashes are stored before any mail leaves: a person may click within the second.
+        // The links' hashes are stored before any mail leaves: a person may click within the second. Mails that wait
+        // from an earlier run are held to them as well: with another link.key they would carry dead links.
         let links: Vec<LinkHash> = seats
             .iter()
             .map(|seat| {
@@ -170,6 +168,9 @@ impl Desk {
             })
             .collect();
         self.ledger.store_links(&links).await?;
+        if plan.owed.is_empty() {
+            return Ok(sent);
+        }
         let mails: Vec<NewMail> = plan
             .owed
             .iter()

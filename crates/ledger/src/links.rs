@@ -90,7 +90,7 @@ async fn require_same(connection: &mut sqlx::AnyConnection, link: &LinkHash) -> 
         return Ok(());
     }
     Err(LedgerError::conflict(format!(
-        "form {} has another link; the link key is not the one the links were made with",
+        "form {} has another link: link.key is not the key its link was made with; restore link.key from its separate copy",
         link.form
     )))
 }

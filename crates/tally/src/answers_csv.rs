@@ -92,7 +92,11 @@ pub fn count_answers(reader: impl Read, file: &AnswersFile<'_>, mut frame: Frame
         Err(error) => return Err(faults.unreadable(&error).refuse()),
     };
     let counter = Counter::new(frame)?;
-    let mut rows = Rows { layout: &layout, target: file.target, counter, seen: BTreeMap::new(), answers: Vec::new() };
+    // Where lines end in CRLF, as Excel writes them, the parser leaves the LF to the record that follows, and its
+    // positions lag by a line.
+    let lag = u64::from(csv.position().line() == 1);
+    let (seen, answers) = (BTreeMap::new(), Vec::new());
+    let mut rows = Rows { layout: &layout, target: file.target, counter, lag, seen, answers };
     loop {
         since.reset();
         match csv.read_byte_record(&mut record) {
@@ -122,6 +126,8 @@ struct Rows<'a> {
     layout: &'a Layout,
     target: &'a TargetCode,
     counter: Counter,
+    /// Lines by which the parser's positions lag.
+    lag: u64,
     /// Respondents seen, with the line.
     seen: BTreeMap<GroupCode, HashMap<Box<str>, u64>>,
     answers: Vec<u8>,
@@ -130,7 +136,7 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// Checks a row, and counts it while the file has no fault.
     fn take(&mut self, record: &ByteRecord, faults: &mut Faults<'_>) -> Result<(), CountError> {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, csv::Position::line) + self.lag;
         let names = &self.layout.names;
         if record.len() != names.len() {
             faults.add(

@@ -102,6 +102,8 @@ fn every_fault_of_the_rows_at_once() {
     let mut bytes = GOOD.as_bytes().to_vec();
     bytes.extend(b"department_leaders,4,\xc3,5\n");
     check(bytes, &["4 2.4.1 not-utf8"]);
+    let from_excel = format!("{GOOD}department_leaders,2,6,5\ndepartment_leaders,3,5\n").replace('\n', "\r\n");
+    check(from_excel, &["4 2.4.1 unknown-level", "5  ragged-row"]);
 }
 
 #[test]

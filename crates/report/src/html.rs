@@ -72,7 +72,7 @@ impl Page {
         let word = |vi: &str, en: &str| lang.of(&text(vi, en)).to_owned();
         let synthetic = results.synthetic.then(|| {
             word(
-                "MẪU TỔNG HỢP – số liệu đầu vào là số liệu mẫu, không phải kết quả khảo sát thật",
+                "SỐ LIỆU GIẢ ĐỊNH – số liệu đầu vào là số liệu mẫu, không phải kết quả khảo sát thật",
                 "SYNTHETIC SAMPLE – made from sample inputs, not from a real survey",
             )
         });

@@ -150,7 +150,7 @@ impl Results {
     /// Commands print it above their tables.
     #[must_use]
     pub fn marks(&self) -> Vec<Text> {
-        let synthetic = self.synthetic.then(|| text("MẪU TỔNG HỢP", "SYNTHETIC SAMPLE"));
+        let synthetic = self.synthetic.then(|| text("SỐ LIỆU GIẢ ĐỊNH", "SYNTHETIC SAMPLE"));
         let unreleased = (!self.released).then(|| text("CHƯA CÔNG BỐ", "NOT RELEASED"));
         synthetic.into_iter().chain(unreleased).collect()
     }

@@ -1,49 +1,30 @@
-//! The end of a survey: closing writes the sealed box, opening makes tally and archive, importing destroys the ballots.
+//! The end of a survey on the server: closing writes the sealed box, and beside the ledger one command opens it.
 //!
-//! Opening needs the box file and the private key, on any machine, without a ledger. Beside the ledger one command does both.
-//! Killed at any point, every step can be run again; an imported tally is never replaced by another.
+//! Killed at any point, every step can be run again. A box that is not on record is never overwritten by a smaller one:
+//! a restored older ledger must not take the place of the survey's own box.
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use parsurvey_index::counts::Tally;
 use parsurvey_ledger::{CampaignState, ClosedBox, Stage};
-use parsurvey_survey::ballot::{Ballot, Codebook};
-use parsurvey_survey::ballot_box::{self, BallotCounts, BoxError};
-use parsurvey_survey::key::{KeyRole, PublicKey};
+use parsurvey_survey::ballot_box::{self, BallotCounts};
+use parsurvey_survey::key::KeyRole;
 use parsurvey_survey::{calendar, freeze, hex};
-use parsurvey_tally::counter::{CountError, Counter, Response};
 use sha2::{Digest, Sha256};
 
 use crate::files::{read_bounded, write_whole};
-use crate::keys::read_private;
-use crate::results::frame_of_box;
+use crate::opening::{self, BOX_BYTES, OpenOptions, Opened, box_refused};
 use crate::{Because, Desk, DeskError, random};
-
-/// A box of ten million ballots has about a gigabyte and a half; larger ones are cut by target.
-const BOX_BYTES: u64 = 4_000_000_000;
-const TALLY_BYTES: u64 = 1_000_000_000;
 
 /// What closing did.
 #[derive(Debug)]
 pub struct Closed {
     /// The box file.
     pub file: PathBuf,
-    /// Its SHA-256.
+    /// Its SHA-256: what the key holder is told by another way than the file comes.
     pub sha256: String,
     /// Ballots in it.
     pub ballots: BallotCounts,
-}
-
-/// What opening made.
-#[derive(Debug)]
-pub struct Opened {
-    /// The tally's file.
-    pub tally: PathBuf,
-    /// The archive's file.
-    pub archive: PathBuf,
-    /// Ballots opened.
-    pub ballots: u64,
 }
 
 impl Desk {
@@ -71,8 +52,6 @@ impl Desk {
                         "close after that; closing cannot be undone",
                     ));
                 }
-                let act = because.act(now);
-                self.ledger.freeze(Stage::Closed, &freeze::at_closing(&self.campaign), &act).await?;
             }
             CampaignState::Closed => {
                 // The box on record is kept; one that was lost or altered is written anew from the same ballots.
@@ -87,7 +66,44 @@ impl Desk {
                 ));
             }
         }
+        self.refuse_restored_ledger(&file).await?;
+        self.ledger.freeze(Stage::Closed, &freeze::at_closing(&self.campaign), &because.act(now)).await?;
         self.write_box(file, because, now).await
+    }
+
+    /// A tally, or a box with other numbers of ballots, that lies here already was made by a later state of this survey.
+    async fn refuse_restored_ledger(&self, file: &Path) -> Result<(), DeskError> {
+        let restored = |what: String| {
+            DeskError::refused(
+                what,
+                "if this ledger was restored from a backup, store the survey's own tally with `parsurvey tally import --restored`; otherwise move the file away",
+            )
+        };
+        if self.data.tally().exists() {
+            return Err(restored(format!(
+                "{} exists: this survey's box was opened before",
+                self.data.tally().display()
+            )));
+        }
+        if !file.exists() {
+            return Ok(());
+        }
+        let bytes = read_bounded(file, BOX_BYTES)?;
+        let held: BallotCounts = match ballot_box::read_box(&bytes) {
+            Ok((header, _)) => header.ballots,
+            // Damage is what a box is written anew for.
+            Err(_) => return Ok(()),
+        };
+        let completions = self.ledger.completions().await?;
+        let more = held.iter().any(|(target, groups)| {
+            groups
+                .iter()
+                .any(|(group, n)| completions.get(&(target.clone(), group.clone())).is_none_or(|here| here < n))
+        });
+        if more {
+            return Err(restored(format!("{} holds more ballots than this ledger", file.display())));
+        }
+        Ok(())
     }
 
     /// Writes the box file, then puts it on record: killed in between, the next run writes it anew.
@@ -101,7 +117,7 @@ impl Desk {
             *counts.entry(ballot.target.clone()).or_default().entry(ballot.group.clone()).or_default() += 1;
         }
         let ciphertexts = ballots.into_iter().map(|ballot| ballot.ciphertext).collect();
-        let bytes = ballot_box::write_box(&self.codebook, &key, counts.clone(), ciphertexts, &mut random()?);
+        let bytes = ballot_box::write_box(&self.codebook, &key, &archive, counts.clone(), ciphertexts, &mut random()?);
         let sha256 = hex(&Sha256::digest(&bytes));
         write_whole(&self.data.out().join("archive.pub"), archive.to_file().as_bytes())?;
         write_whole(&file, &bytes)?;
@@ -116,7 +132,7 @@ impl Desk {
     pub async fn open_here(
         &self,
         keys: &[PathBuf],
-        accept_unreadable: u64,
+        options: &OpenOptions,
         because: &Because,
         now: Timestamp,
     ) -> Result<Opened, DeskError> {
@@ -130,120 +146,22 @@ impl Desk {
             }
             CampaignState::Opened | CampaignState::Released => {
                 // A kill between import and erasing is finished here.
-                self.ledger.erase_deleted().await?;
+                self.destroy_box().await?;
                 let stored = self.stored_tally().await?;
-                let ballots =
-                    stored.targets.values().flat_map(|groups| groups.values()).map(|group| group.ballots).sum();
-                return Ok(Opened { tally: self.data.tally(), archive: self.data.archive(), ballots });
+                let groups = stored.targets.values().flat_map(|groups| groups.values());
+                let ballots = groups.map(|group| group.ballots).sum();
+                let (tally, archive) = (self.data.tally(), self.data.archive());
+                return Ok(Opened { tally, archive, ballots, unreadable: stored.unreadable });
             }
             CampaignState::Closed => {}
         }
-        self.close_alone(because, now).await?;
+        let closed = self.close_alone(because, now).await?;
         let archive_key = self.proved_key(KeyRole::Archive).await?;
-        let opened = open_box_file(&self.data.sealed_box(), keys, &archive_key, accept_unreadable, &self.data.out())?;
-        self.import_tally(&opened.tally, Some(&opened.archive), because, now).await?;
+        let options = OpenOptions { box_sha256: closed.sha256, ..options.clone() };
+        let opened = opening::open_box_file(&closed.file, keys, &archive_key, &options, &self.data.out())?;
+        self.import_tally(&opened.tally, &opened.archive, false, because, now).await?;
         Ok(opened)
     }
-
-    /// Stores a tally and destroys the box it came from.
-    ///
-    /// # Errors
-    /// Another campaign's tally, other numbers than completions, or another tally was stored before.
-    pub async fn import_tally(
-        &self,
-        file: &Path,
-        archive: Option<&Path>,
-        because: &Because,
-        now: Timestamp,
-    ) -> Result<(), DeskError> {
-        let bytes = read_bounded(file, TALLY_BYTES)?;
-        let tally = read_tally(file, &bytes)?;
-        if tally.campaign != self.campaign.id {
-            return Err(DeskError::refused(
-                format!("{} is of the campaign {}", file.display(), tally.campaign),
-                "name this campaign's tally",
-            ));
-        }
-        if tally.questionnaires != self.codebook.questionnaires {
-            return Err(DeskError::refused(
-                format!("{} was counted with other option tables", file.display()),
-                "open the box again with the campaign's own folder",
-            ));
-        }
-        let completions = self.ledger.completions().await?;
-        let counted: std::collections::BTreeMap<_, u64> = tally
-            .targets
-            .iter()
-            .flat_map(|(target, groups)| {
-                groups.iter().map(|(group, counts)| ((target.clone(), group.clone()), counts.ballots))
-            })
-            .filter(|(_, ballots)| *ballots > 0)
-            .collect();
-        if self.state().await? == CampaignState::Closed && completions != counted {
-            let differing: Vec<String> = completions
-                .iter()
-                .filter(|(key, n)| counted.get(key) != Some(n))
-                .map(|((target, group), n)| format!("{target}/{group} ({n} completed)"))
-                .collect();
-            return Err(DeskError::refused(
-                format!("the tally's ballots are not the ledger's completions: {}", differing.join(", ")),
-                "import the tally of this ledger's own box",
-            ));
-        }
-        let archive_sha256 = match archive {
-            Some(path) => hex(&Sha256::digest(read_bounded(path, BOX_BYTES)?)),
-            None => String::new(),
-        };
-        let text = String::from_utf8(bytes).map_err(|_| {
-            DeskError::refused(format!("{} is not text", file.display()), "name the tally.json that opening wrote")
-        })?;
-        let sha256 = hex(&Sha256::digest(&text));
-        self.ledger.import_tally(&text, &sha256, &archive_sha256, &because.act(now)).await?;
-        Ok(self.ledger.erase_deleted().await?)
-    }
-
-    /// The stored tally.
-    ///
-    /// # Errors
-    /// The box was not opened yet.
-    pub async fn stored_tally(&self) -> Result<Tally, DeskError> {
-        let stored = self.ledger.tally().await?.ok_or_else(|| {
-            DeskError::refused(
-                "the ballot box has not been opened; there are no results yet",
-                "after `parsurvey close` the key holder runs `parsurvey open`",
-            )
-        })?;
-        read_tally(Path::new("the ledger's tally"), stored.json.as_bytes())
-    }
-}
-
-/// Opens a box file with the private key and writes tally and archive into `out`: needs no ledger.
-///
-/// # Errors
-/// Another key, a damaged box, unreadable ballots that were not accepted by number, or files that cannot be written.
-pub fn open_box_file(
-    file: &Path,
-    keys: &[PathBuf],
-    archive_key: &PublicKey,
-    accept_unreadable: u64,
-    out: &Path,
-) -> Result<Opened, DeskError> {
-    let key = read_private(keys)?;
-    let bytes = read_bounded(file, BOX_BYTES)?;
-    let (header, sealed) = ballot_box::read_box(&bytes).map_err(|error| box_refused(file, &error))?;
-    let mut rng = random()?;
-    let ballots = ballot_box::open_box(&header, &sealed, &key, accept_unreadable, &mut rng)
-        .map_err(|error| box_refused(file, &error))?;
-    let codebook = &header.codebook;
-    let tally = count(codebook, &ballots)
-        .map_err(|error| DeskError::unfinished(format!("counting failed: {error}"), "run the command again"))?;
-    let archive = ballot_box::write_archive(codebook, archive_key, &ballots, &mut rng);
-    std::fs::create_dir_all(out).map_err(|error| DeskError::io("making the folder", out, &error))?;
-    let opened =
-        Opened { tally: out.join("tally.json"), archive: out.join("archive.sealed"), ballots: ballots.len() as u64 };
-    write_whole(&opened.archive, &archive)?;
-    write_whole(&opened.tally, &parsurvey_tally::file::tally_bytes(&tally))?;
-    Ok(opened)
 }
 
 /// The box file, when it is the one on record.
@@ -258,30 +176,4 @@ fn recorded_box(file: &Path, on_record: Option<&str>) -> Result<Option<Closed>, 
     }
     let (header, _) = ballot_box::read_box(&bytes).map_err(|error| box_refused(file, &error))?;
     Ok(Some(Closed { file: file.to_path_buf(), sha256, ballots: header.ballots }))
-}
-
-fn count(codebook: &Codebook, ballots: &[Ballot]) -> Result<Tally, CountError> {
-    let mut counter = Counter::new(frame_of_box(codebook))?;
-    for ballot in ballots {
-        let (target, group) = (ballot.target.clone(), ballot.group.clone());
-        counter.push(&Response { target, group, answers: ballot.answers.clone() })?;
-    }
-    counter.finish()
-}
-
-fn read_tally(file: &Path, bytes: &[u8]) -> Result<Tally, DeskError> {
-    parsurvey_tally::file::read_tally(bytes).map_err(|error| {
-        DeskError::refused(format!("{}: {error}", file.display()), "name the tally.json that opening wrote")
-    })
-}
-
-fn box_refused(file: &Path, error: &BoxError) -> DeskError {
-    let remedy = match error {
-        BoxError::Malformed(_) | BoxError::Counts(_) => "name the box.sealed that closing wrote, unaltered",
-        BoxError::OtherKey { .. } => "use the key with the fingerprint that the box names",
-        BoxError::Unreadable { .. } => {
-            "find out why; if the loss is accepted, name the number with --accept-unreadable"
-        }
-    };
-    DeskError::refused(format!("{}: {error}", file.display()), remedy)
 }

@@ -103,7 +103,8 @@ impl DataFolder {
     }
 }
 
-fn private_folder(path: &Path) -> Result<(), DeskError> {
+/// Makes a folder, and those above it, readable by its owner alone.
+pub(crate) fn private_folder(path: &Path) -> Result<(), DeskError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -197,6 +198,25 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DeskError> {
         return Err(DeskError::io("writing", path, &error));
     }
     Ok(())
+}
+
+/// Removes a file and whatever halves of it a killed command left, and flushes the folder.
+///
+/// # Errors
+/// The file system refuses.
+pub fn remove_with_parts(path: &Path) -> Result<(), DeskError> {
+    let Some(folder) = path.parent().filter(|folder| folder.is_dir()) else { return Ok(()) };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let refused = |path: &Path, error| DeskError::io("removing", path, &error);
+    for entry in fs::read_dir(folder).map_err(|error| refused(folder, error))? {
+        let found = entry.map_err(|error| refused(folder, error))?.path();
+        let other = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let half = other.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".part"));
+        if other == name || half {
+            fs::remove_file(&found).map_err(|error| refused(&found, error))?;
+        }
+    }
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| refused(folder, error))
 }
 
 /// Writes a secret that must not exist yet, readable by its owner alone.

@@ -12,7 +12,7 @@ use parsurvey_survey::key::{KeyRole, PrivateKey, PublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::files::{read_bounded, write_secret, write_whole};
+use crate::files::{private_folder, read_bounded, write_secret, write_whole};
 use crate::{Because, Desk, DeskError, random, random_bytes};
 
 const KEY_FILE_BYTES: u64 = 4096;
@@ -52,37 +52,49 @@ pub fn generate(role: KeyRole, campaign: &str, folder: &Path, copies: &Copies) -
     let seed = Zeroizing::new(random_bytes()?);
     let key = PrivateKey::generate(role, campaign, &seed);
     let public = key.public();
-    let name = format!("{campaign}-{}", role.as_str());
-    let mut secrets = Vec::new();
-    make_folder(folder)?;
-    let public_path = folder.join(format!("{name}.pub"));
+    let name = key_name(role, campaign);
+    let mut secrets: Vec<(PathBuf, Zeroizing<String>)> = Vec::new();
     match copies {
-        Copies::None | Copies::Folder(_) => {
-            let mut places = vec![folder.join(format!("{name}.key"))];
-            if let Copies::Folder(second) = copies {
-                make_folder(second)?;
-                places.push(second.join(format!("{name}.key")));
-            }
-            for path in places {
-                write_secret(&path, &key.to_file())?;
-                secrets.push(path);
-            }
+        Copies::None => secrets.push((folder.join(format!("{name}.key")), key.to_file())),
+        Copies::Folder(second) => {
+            secrets.extend([folder, second].map(|place| (place.join(format!("{name}.key")), key.to_file())));
         }
-        Copies::Shares(shares_folder) => {
-            make_folder(shares_folder)?;
-            for (number, share) in key.to_shares(&mut random()?).iter().enumerate() {
-                let path = shares_folder.join(format!("{name}.share{}", number + 1));
-                write_secret(&path, share)?;
-                secrets.push(path);
-            }
+        Copies::Shares(place) => {
+            let shares = key.to_shares(&mut random()?);
+            secrets.extend((1..).zip(shares).map(|(n, share)| (place.join(format!("{name}.share{n}")), share)));
         }
     }
-    write_secret(&public_path, &public.to_file())?;
+    let public_path = folder.join(format!("{name}.pub"));
+    let mut files = secrets.clone();
+    files.push((public_path.clone(), Zeroizing::new(public.to_file())));
+    write_all_or_none(&files)?;
+    let secrets: Vec<PathBuf> = secrets.into_iter().map(|(path, _)| path).collect();
     Ok(KeyFiles { private: secrets[0].clone(), public: public_path, secrets, fingerprint: public.fingerprint() })
 }
 
-fn make_folder(path: &Path) -> Result<(), DeskError> {
-    std::fs::create_dir_all(path).map_err(|error| DeskError::io("making the folder", path, &error))
+/// The name that a key's files begin with.
+pub(crate) fn key_name(role: KeyRole, campaign: &str) -> String {
+    format!("{campaign}-{}", role.as_str())
+}
+
+/// A key of which one copy was written and the other was not would look like a whole one on the next run.
+fn write_all_or_none(files: &[(PathBuf, Zeroizing<String>)]) -> Result<(), DeskError> {
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(DeskError::refused(
+            format!("{} exists already and is not overwritten", path.display()),
+            "keep it, or name another folder",
+        ));
+    }
+    for (written, (path, text)) in files.iter().enumerate() {
+        let done = path.parent().map_or(Ok(()), private_folder).and_then(|()| write_secret(path, text));
+        if let Err(error) = done {
+            for (path, _) in &files[..written] {
+                std::fs::remove_file(path).map_err(|error| DeskError::io("removing", path, &error))?;
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a private key from its file, or from shares.

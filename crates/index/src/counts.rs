@@ -25,6 +25,10 @@ pub struct Tally {
     pub synthetic: bool,
     /// The smallest group whose counts are released (k).
     pub k: u64,
+    /// SHA-256 (hex) of the box file that was opened; `None` when a file of answers was counted.
+    pub box_sha256: Option<String>,
+    /// Ballots of that box that could not be read and were accepted as lost.
+    pub unreadable: u64,
     /// The questionnaires the ballots were given on, by code.
     pub questionnaires: BTreeMap<QuestionnaireCode, OptionTables>,
     /// Counts, target × group.

@@ -87,12 +87,14 @@ impl Tally {
             (self.format != other.format, "format"),
             (self.campaign != other.campaign, "campaign"),
             (self.k != other.k, "smallest group (k)"),
+            (self.box_sha256 != other.box_sha256, "box"),
         ] {
             if differ {
                 return Err(CountsError::Different(what));
             }
         }
         self.synthetic |= other.synthetic;
+        grow(&mut self.unreadable, other.unreadable)?;
         for (code, tables) in &other.questionnaires {
             if self.questionnaires.entry(code.clone()).or_insert_with(|| tables.clone()) != tables {
                 return Err(CountsError::DifferentTables(code.clone()));

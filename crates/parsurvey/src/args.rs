@@ -201,9 +201,15 @@ pub(crate) enum Command {
         /// Where tally and archive go, beside --box.
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
+        /// Beside --box: the box's SHA-256 as closing printed it, told by phone or letter.
+        #[arg(long, value_name = "HEX", requires = "box_file")]
+        sha256: Option<String>,
         /// How many unreadable ballots are accepted.
         #[arg(long, default_value_t = 0, value_name = "N")]
         accept_unreadable: u64,
+        /// The key may open a second box, because the first was lost and written anew.
+        #[arg(long)]
+        another_box: bool,
     },
     /// Import a tally that was made elsewhere.
     Tally {
@@ -314,7 +320,12 @@ pub(crate) enum TallyCommand {
         file: PathBuf,
         /// The archive made with it, whose hash is kept.
         #[arg(long)]
-        archive: Option<PathBuf>,
+        archive: PathBuf,
+        /// This ledger was restored from a backup older than the closing: store the tally although numbers differ.
+        #[arg(long)]
+        restored: bool,
+        #[command(flatten)]
+        because: BecauseArgs,
     },
 }
 

@@ -82,6 +82,8 @@ fn tally(campaign: &Campaign) -> Tally {
         campaign: campaign.id.clone(),
         synthetic: true,
         k: campaign.limits.k,
+        box_sha256: None,
+        unreadable: 0,
         questionnaires: BTreeMap::from([("province".parse().expect("a code"), table)]),
         targets: BTreeMap::from([(target, groups)]),
     }

@@ -31,6 +31,8 @@ pub struct BoxHeader {
     pub campaign: String,
     /// Fingerprint of the key that opens it.
     pub key_fingerprint: String,
+    /// Fingerprint of the key that the archive of responses is sealed to.
+    pub archive_fingerprint: String,
     /// Ballots in the box.
     pub ballots: BallotCounts,
     /// Bytes of one sealed ballot.
@@ -55,6 +57,17 @@ pub enum BoxError {
         /// Fingerprint the box names.
         sealed_for: String,
     },
+    /// The archive's key is not the one the box names.
+    #[error("the archive key {key} is not the one the box names ({named})")]
+    OtherArchive {
+        /// Fingerprint of the key that was offered.
+        key: String,
+        /// Fingerprint the box names.
+        named: String,
+    },
+    /// A ballot stands in the box more than once: somebody wants to read one person's answers out of the counts.
+    #[error("{0} ballots stand in the box more than once")]
+    Repeated(u64),
     /// Some ballots cannot be read and their number was not accepted.
     #[error("{unreadable} of {ballots} ballots cannot be read")]
     Unreadable {
@@ -75,6 +88,7 @@ pub enum BoxError {
 pub fn write_box(
     codebook: &Codebook,
     key: &PublicKey,
+    archive: &PublicKey,
     ballots: BallotCounts,
     mut ciphertexts: Vec<Vec<u8>>,
     rng: &mut impl Rng,
@@ -84,6 +98,7 @@ pub fn write_box(
     let header = BoxHeader {
         campaign: codebook.campaign.clone(),
         key_fingerprint: key.fingerprint(),
+        archive_fingerprint: archive.fingerprint(),
         ballots,
         ballot_bytes: codebook.sealed_length(),
         body_sha256: hex(&Sha256::digest(&body)),
@@ -125,7 +140,8 @@ pub fn read_box(file: &[u8]) -> Result<(BoxHeader, Vec<&[u8]>), BoxError> {
 /// Opens every ballot of a box and shuffles them anew. Refuses another key before it reads a ballot.
 ///
 /// # Errors
-/// Another key; ballots that cannot be read, unless exactly `accept_unreadable` of them; counts unlike the header's.
+/// Another key; repeated ballots; ballots that cannot be read, unless exactly `accept_unreadable` of them; counts unlike
+/// the header's.
 pub fn open_box(
     header: &BoxHeader,
     sealed: &[&[u8]],
@@ -136,6 +152,10 @@ pub fn open_box(
     let fingerprint = key.public().fingerprint();
     if fingerprint != header.key_fingerprint {
         return Err(BoxError::OtherKey { key: fingerprint, sealed_for: header.key_fingerprint.clone() });
+    }
+    let distinct: std::collections::HashSet<&[u8]> = sealed.iter().copied().collect();
+    if distinct.len() != sealed.len() {
+        return Err(BoxError::Repeated((sealed.len() - distinct.len()) as u64));
     }
     let mut opened: Vec<Ballot> = sealed.iter().filter_map(|ballot| header.codebook.open(key, ballot).ok()).collect();
     let unreadable = (sealed.len() - opened.len()) as u64;
@@ -148,6 +168,17 @@ pub fn open_box(
     }
     opened.shuffle(rng);
     Ok(opened)
+}
+
+/// Whether `key` is the archive key that the box names.
+///
+/// # Errors
+/// It is another, or another campaign's.
+pub fn check_archive(header: &BoxHeader, key: &PublicKey) -> Result<(), BoxError> {
+    if key.fingerprint() == header.archive_fingerprint && key.campaign == header.campaign {
+        return Ok(());
+    }
+    Err(BoxError::OtherArchive { key: key.fingerprint(), named: header.archive_fingerprint.clone() })
 }
 
 /// Ballots per target × group.

@@ -32,6 +32,9 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     let tables = json!(Codebook::of(campaign).questionnaires);
     let thresholds = json!([campaign.limits.k, campaign.limits.substitution]);
     let frame = json!([campaign.frame_date.to_string(), campaign.time_zone_name]);
+    // A deadline moves later by an act that is logged, never by an edit; `sample` decides whose clock is believed.
+    let window = json!([campaign.opens.to_string(), campaign.closes.to_string(), campaign.grace_minutes]);
+    let kind = json!([campaign.sample, campaign.year]);
     [
         ("targets", json!(targets)),
         ("groups", json!(groups)),
@@ -39,6 +42,8 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
         ("option tables", tables),
         ("thresholds", thresholds),
         ("frame date", frame),
+        ("window", window),
+        ("sample and year", kind),
         ("keys", json!(keys)),
     ]
     .into_iter()

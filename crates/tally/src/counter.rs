@@ -228,6 +228,8 @@ fn empty_tally(frame: &Frame) -> Tally {
         campaign: frame.campaign.clone(),
         synthetic: frame.synthetic,
         k: frame.k,
+        box_sha256: None,
+        unreadable: 0,
         questionnaires: frame.questionnaires.clone(),
         targets: BTreeMap::new(),
     }

@@ -112,6 +112,8 @@ pub(crate) fn tally(groups: Vec<(&str, &str, GroupTally)>) -> Tally {
         campaign: "trial".to_owned(),
         synthetic: true,
         k: 1,
+        box_sha256: None,
+        unreadable: 0,
         questionnaires: questionnaires.iter().map(|(code, q)| (code.parse().unwrap(), tables(q))).collect(),
         targets,
     }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use parsurvey_desk::closing::open_box_file;
+use parsurvey_desk::opening::{OpenOptions, look_at_box, open_box_file};
 use parsurvey_index::tree::Text;
 use parsurvey_report::table::{Cell, Column, Table};
 use parsurvey_survey::ballot_box::BallotCounts;
 use parsurvey_survey::key::{KeyRole, PublicKey};
 
-use super::{Done, desk, now, plain};
-use crate::args::Global;
+use super::{Done, because, desk, now, plain};
+use crate::args::{BecauseArgs, Global};
 use crate::faults::Failure;
 use crate::output::{Output, write};
 
@@ -42,10 +42,10 @@ fn ballots(counts: &BallotCounts) -> Table {
     table
 }
 
-pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], accept_unreadable: u64) -> Done {
+pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], options: &OpenOptions) -> Done {
     let desk = desk(global).await?;
     let now = now(global, desk.campaign())?;
-    let opened = desk.open_here(keys, accept_unreadable, &plain(global, "open"), now).await?;
+    let opened = desk.open_here(keys, options, &plain(global, "open"), now).await?;
     eprintln!("{} ballots opened and destroyed; results: `parsurvey score`", opened.ballots);
     eprintln!("  the archive for its holder: {}", opened.archive.display());
     eprintln!("  destroy the key only when tally and archive are verified and stand in a newer backup");
@@ -53,7 +53,7 @@ pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], accept_unreadab
     Ok(0)
 }
 
-pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, accept_unreadable: u64, out: &Path) -> Done {
+pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, options: &OpenOptions, out: &Path) -> Done {
     let text =
         std::fs::read_to_string(archive).map_err(|error| parsurvey_desk::DeskError::io("reading", archive, &error))?;
     let wrong = |why: String| Failure::Told(1, format!("{}: {why}", archive.display()));
@@ -63,16 +63,37 @@ pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, accept_un
             "this is not the archive's key; name archive.pub, which closing wrote beside the box".into(),
         ));
     }
-    let opened = open_box_file(file, keys, &key, accept_unreadable, out)?;
-    eprintln!("{} ballots opened; import the tally with `parsurvey tally import`", opened.ballots);
+    let (header, sha256) = look_at_box(file)?;
+    eprintln!("campaign {}, key {}, archive {}", header.campaign, header.key_fingerprint, header.archive_fingerprint);
+    eprintln!("SHA-256 {sha256}, smallest group shown: {}", header.codebook.k);
+    for (target, groups) in &header.ballots {
+        for (group, n) in groups {
+            eprintln!("  {target} / {group}: {n} ballots");
+        }
+    }
+    let opened = open_box_file(file, keys, &key, options, out)?;
+    eprintln!(
+        "{} ballots opened; on the server: `parsurvey tally import tally.json --archive archive.sealed`",
+        opened.ballots
+    );
     write(&format!("{}\n{}\n", opened.tally.display(), opened.archive.display()))?;
     Ok(0)
 }
 
-pub(crate) async fn tally_import(global: &Global, file: &Path, archive: Option<&Path>) -> Done {
+pub(crate) async fn tally_import(
+    global: &Global,
+    file: &Path,
+    archive: &Path,
+    restored: bool,
+    args: &BecauseArgs,
+) -> Done {
     let desk = desk(global).await?;
     let now = now(global, desk.campaign())?;
-    desk.import_tally(file, archive, &plain(global, "tally import"), now).await?;
+    let mut because = because(global, args);
+    if because.reason.is_empty() && !restored {
+        because.reason = "tally import".into();
+    }
+    desk.import_tally(file, archive, restored, &because, now).await?;
     eprintln!("the tally is stored and the ballots are destroyed; results: `parsurvey score`");
     Ok(0)
 }

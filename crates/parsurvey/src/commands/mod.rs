@@ -11,6 +11,7 @@ mod setup;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use parsurvey_desk::opening::OpenOptions;
 use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::Campaign;
@@ -20,8 +21,28 @@ use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
 
-/// Runs a command.
+/// Runs a command. Sending and serving stop by themselves when a signal asks; every other act is stored in one
+/// transaction, so a signal may end it at any point and leaves nothing half done.
 pub(crate) async fn run(cli: Cli) -> Done {
+    let stops_itself = matches!(
+        cli.command,
+        Command::Invite(_) | Command::Remind(_) | Command::Send(_) | Command::Serve { .. } | Command::Demo { .. }
+    );
+    if stops_itself {
+        return act(cli).await;
+    }
+    // In a task of its own, because an act that only computes would never let the signal be noticed.
+    let acting = tokio::spawn(act(cli));
+    tokio::select! {
+        done = acting => done.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic())),
+        () = termination() => {
+            eprintln!("error: stopped before it was done; nothing is half done\n  help: run the command again");
+            std::process::exit(3);
+        }
+    }
+}
+
+async fn act(cli: Cli) -> Done {
     let global = &cli.global;
     match cli.command {
         Command::Init { self_held } => setup::init(global, self_held).await,
@@ -64,12 +85,15 @@ pub(crate) async fn run(cli: Cli) -> Done {
         Command::Decline { form, because } => people::decline(global, form, &because).await,
         Command::Extend { until, because } => people::extend(global, until, &because).await,
         Command::Close => ending::close(global).await,
-        Command::Open { key, box_file, archive_pub, out, accept_unreadable } => match (box_file, archive_pub) {
-            (Some(file), Some(archive)) => ending::open_away(&file, &key, &archive, accept_unreadable, &out),
-            _ => ending::open_here(global, &key, accept_unreadable).await,
-        },
-        Command::Tally { command: TallyCommand::Import { file, archive } } => {
-            ending::tally_import(global, &file, archive.as_deref()).await
+        Command::Open { key, box_file, archive_pub, out, sha256, accept_unreadable, another_box } => {
+            let options = OpenOptions { box_sha256: sha256.unwrap_or_default(), accept_unreadable, another_box };
+            match (box_file, archive_pub) {
+                (Some(file), Some(archive)) => ending::open_away(&file, &key, &archive, &options, &out),
+                _ => ending::open_here(global, &key, &options).await,
+            }
+        }
+        Command::Tally { command: TallyCommand::Import { file, archive, restored, because } } => {
+            ending::tally_import(global, &file, &archive, restored, &because).await
         }
         Command::Score(score) => ask::score(global, &score).await,
         Command::Index(score) => ask::index(global, &score).await,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use parsurvey_desk::mailing::Relay;
+use parsurvey_desk::opening::OpenOptions;
 use parsurvey_desk::roster::ImportOptions;
 use parsurvey_desk::{Because, DataFolder, Desk, DeskError, load_campaign};
 use parsurvey_dispatch::{Route, RunLimits, Stop};
@@ -112,7 +113,7 @@ pub async fn run(out: &Path, watch: &dyn Watch, stop: &Stop) -> Result<Demo, Dem
     clock.set(after);
     desk.close(&because("the field time is over"), after).await?;
     let keys = vec![folder.data.join("keys").join(format!("{}-box.key", desk.campaign().id))];
-    desk.open_here(&keys, 0, &because("opened by the key holder"), after).await?;
+    desk.open_here(&keys, &OpenOptions::default(), &because("opened by the key holder"), after).await?;
     let results = desk.results(None, after).await?;
     let status = desk.status(StatusBy::Group, after).await?;
     let documents = write_documents(&results, &desk.data().out())?;

@@ -90,7 +90,12 @@ impl From<LedgerError> for DeskError {
     fn from(error: LedgerError) -> Self {
         // The ledger's own texts end with the remedy, after the last semicolon.
         let text = error.to_string();
-        let (reason, remedy) = text.rsplit_once("; ").unwrap_or((&text, "look at `parsurvey status` and decide anew"));
+        let without = if matches!(error, LedgerError::Database(_)) {
+            "check the disk and the database, then run the command again"
+        } else {
+            "look at `parsurvey status` and decide anew"
+        };
+        let (reason, remedy) = text.rsplit_once("; ").unwrap_or((&text, without));
         match error {
             LedgerError::NotFound(_)
             | LedgerError::NotALedger(_)

@@ -130,15 +130,16 @@ impl Place {
     }
 
     async fn look_with(&self, connection: &mut AnyConnection, options: Options) -> Result<Found> {
+        // The list of migrations alone is what a making leaves that was stopped before its first one.
         let (timeout, count, marker) = match self.backend {
             Backend::Sqlite => (
                 format!("PRAGMA busy_timeout = {}", options.lock_timeout.as_millis()),
-                "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'",
+                "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name <> '_sqlx_migrations'",
                 "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'parsurvey_ledger'",
             ),
             Backend::Postgres => (
                 format!("SET lock_timeout = {}", options.lock_timeout.as_millis()),
-                "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()",
+                "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename <> '_sqlx_migrations'",
                 "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'parsurvey_ledger'",
             ),
         };

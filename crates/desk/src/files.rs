@@ -80,6 +80,8 @@ impl DataFolder {
         let path = self.root.join("lock");
         let mut options = fs::OpenOptions::new();
         options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|error| DeskError::io("opening", &path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(file),

@@ -4,7 +4,9 @@
 //! Says what the relay said, not what the person's mailbox did afterwards: bounces come later and by another way.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +30,10 @@ pub enum Stage {
     Connect,
     /// Its greeting, and ours.
     Hello,
+    /// `STARTTLS` and the TLS handshake.
+    Tls,
+    /// `AUTH`.
+    Auth,
     /// `MAIL FROM`.
     Mail,
     /// `RCPT TO`.
@@ -64,12 +70,39 @@ pub struct Delivery {
     pub enhanced: Option<Enhanced>,
     /// The relay's words without addresses and links, or our own in English; may be empty.
     pub text: String,
+    /// Who was spoken to; absent where nothing was tried.
+    pub peer: Option<Arc<Peer>>,
+}
+
+/// The relay that was spoken to, for the log of attempts. Holds neither names nor passwords of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The host as it was configured.
+    pub host: String,
+    /// The address that was connected to; absent where none could be.
+    pub address: Option<IpAddr>,
+    /// How the connection was encrypted; absent where it was not.
+    pub tls: Option<TlsSeen>,
+}
+
+/// The TLS that two sides agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsSeen {
+    /// The version, such as `TLSv1_3`.
+    pub version: &'static str,
+    /// The cipher suite, such as `TLS13_AES_256_GCM_SHA384`.
+    pub cipher: &'static str,
 }
 
 impl Delivery {
+    /// The same outcome, with who was spoken to.
+    pub(crate) fn by(self, peer: &Arc<Peer>) -> Self {
+        Self { peer: Some(Arc::clone(peer)), ..self }
+    }
+
     /// An outcome that no reply decided.
     pub(crate) fn without_reply(outcome: Outcome, stage: Stage, text: &str) -> Self {
-        Self { outcome, stage, code: None, enhanced: None, text: text.to_owned() }
+        Self { outcome, stage, code: None, enhanced: None, text: text.to_owned(), peer: None }
     }
 }
 
@@ -94,6 +127,8 @@ impl Stage {
         match self {
             Stage::Connect => "connect",
             Stage::Hello => "hello",
+            Stage::Tls => "tls",
+            Stage::Auth => "auth",
             Stage::Mail => "mail",
             Stage::Rcpt => "rcpt",
             Stage::Data => "data",
@@ -131,6 +166,20 @@ impl FromStr for Enhanced {
 impl fmt::Display for Enhanced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl fmt::Display for Peer {
+    /// One line for an operator: host, address, TLS.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        if let Some(address) = self.address {
+            write!(f, " [{address}]")?;
+        }
+        match self.tls {
+            Some(tls) => write!(f, " {} {}", tls.version, tls.cipher),
+            None => f.write_str(" without TLS"),
+        }
     }
 }
 

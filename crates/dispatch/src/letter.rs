@@ -63,6 +63,10 @@ pub struct Composed {
     envelope: Envelope,
     bytes: Vec<u8>,
     message_id: String,
+    /// The domain of `From`, for which a signature speaks.
+    from_domain: String,
+    /// The `Date` in seconds since 1970.
+    date: i64,
 }
 
 /// Why a letter cannot become a mail. Never quotes the letter.
@@ -89,6 +93,9 @@ pub enum ComposeError {
     /// The date lies before those that a mail can carry.
     #[error("the date lies before 1970; check the campaign's clock")]
     Date,
+    /// The mail cannot be signed.
+    #[error("the mail cannot be signed; the sender's domain must be in ASCII")]
+    Signature,
     /// The mail library refused the parts.
     #[error("the mail could not be put together; report this with the campaign folder")]
     Library,
@@ -123,7 +130,13 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
         .map_err(|_| ComposeError::Library)?;
     let bytes = message.formatted();
     check_header_part(&bytes, letter.link_secret.as_ref())?;
-    Ok(Composed { envelope, bytes, message_id: letter.message_id.clone() })
+    Ok(Composed {
+        bytes,
+        message_id: letter.message_id.clone(),
+        from_domain: envelope.from.domain().to_owned(),
+        date: letter.date.as_second(),
+        envelope,
+    })
 }
 
 /// A Message-ID that is the same whenever the same mail is composed again, and says nothing to who reads it.
@@ -324,5 +337,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The signature of the sender's domain.
+pub(crate) mod dkim;
 #[cfg(test)]
 mod tests;

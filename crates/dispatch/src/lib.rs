@@ -3,7 +3,7 @@
 //! Nothing here knows a database, a campaign's schedule or a template: [`Outbox`] is the only way in and out.
 //! It holds no pool of connections on purpose: a pooled connection that was left in the middle of an exchange gives the
 //! next mail an answer which is not its own.
-//! Speaks plain SMTP only, so it is fit for a relay on the same machine; TLS, AUTH, pace and retries are not here.
+//! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others; pace and retries are not here.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
 //! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are).
@@ -11,13 +11,18 @@
 mod delivery;
 mod engine;
 mod letter;
+mod open;
 mod reply;
 mod route;
 mod session;
+mod stream;
+mod trust;
 mod wire;
 
-pub use delivery::{Delivery, Enhanced, Outcome, Stage};
+pub use delivery::{Delivery, Enhanced, Outcome, Peer, Stage, TlsSeen};
 pub use engine::{Job, JobId, Outbox, RunError, RunLimits, Stop, Summary, run};
+pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
-pub use route::{Route, StageTimeouts};
+pub use route::{Login, Route, Security, StageTimeouts};
 pub use session::Session;
+pub use trust::{Trust, TrustError};

@@ -49,6 +49,7 @@ impl Said {
             code: Some(self.code),
             enhanced,
             text: strip(words, envelope),
+            peer: None,
         }
     }
 }
@@ -60,14 +61,22 @@ fn outcome(stage: Stage, code: u16, enhanced: Option<Enhanced>) -> Outcome {
         return match (stage, code) {
             (Stage::Dot, 200..=299) => Outcome::Accepted,
             (Stage::Dot, _) => Outcome::Unknown,
-            (Stage::Connect | Stage::Hello | Stage::Mail | Stage::Rcpt | Stage::Data | Stage::Body, _) => {
-                Outcome::RouteFailed
-            }
+            (
+                Stage::Connect
+                | Stage::Hello
+                | Stage::Tls
+                | Stage::Auth
+                | Stage::Mail
+                | Stage::Rcpt
+                | Stage::Data
+                | Stage::Body,
+                _,
+            ) => Outcome::RouteFailed,
         };
     }
     let of_this_mail = match stage {
         // Until a recipient was named, nothing a relay says is about a person.
-        Stage::Connect | Stage::Hello | Stage::Mail => false,
+        Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::Mail => false,
         Stage::Rcpt | Stage::Data | Stage::Body => !is_about_route(code, enhanced),
         Stage::Dot => true,
     };

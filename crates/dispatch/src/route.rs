@@ -1,20 +1,51 @@
-//! The way to a relay: where it is, what we call ourselves, and how long each answer may take.
+//! The way to a relay: where it is, how the connection is protected, what we call ourselves, and how long answers may take.
 //!
-//! Plain SMTP only. Holds no credentials.
+//! A password is held in memory only, wiped when dropped, and shown by nothing here. There are no client certificates.
 
+use std::fmt;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
+use crate::trust::Trust;
+
 /// A relay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Route {
-    /// Host name or IP address.
+    /// Host name or IP address; the relay's certificate must bear it.
     pub host: String,
-    /// Port, usually 25.
+    /// Port, usually 25, 465 or 587.
     pub port: u16,
     /// The name we give in `EHLO`: a domain name, or an address in square brackets.
     pub hello_name: String,
     /// How long to wait at each stage.
     pub timeouts: StageTimeouts,
+    /// How the connection is protected.
+    pub security: Security,
+    /// How we log in, if at all.
+    pub login: Option<Login>,
+}
+
+/// How a connection is protected. Wherever there is TLS the certificate is verified.
+#[derive(Debug, Clone)]
+pub enum Security {
+    /// Not at all: for a relay on this machine.
+    Off,
+    /// STARTTLS if the relay offers it, else nothing. An offer is held to: a handshake that fails is a failed route.
+    /// Who can change the traffic can strip the offer, so this protects against listeners only.
+    Opportunistic(Trust),
+    /// STARTTLS; a relay that does not offer it is a failed route.
+    Required(Trust),
+    /// TLS from the first byte, as on port 465.
+    Implicit(Trust),
+}
+
+/// A name and a password for the relay (AUTH PLAIN or LOGIN).
+#[derive(Clone)]
+pub struct Login {
+    user: String,
+    password: SecretString,
+    plain_on_loopback: bool,
 }
 
 /// How long an answer may take at each stage before the session is given up.
@@ -24,7 +55,7 @@ pub struct Route {
 pub struct StageTimeouts {
     /// Name look-up and connection.
     pub connect: Duration,
-    /// The relay's greeting and its answer to ours, together.
+    /// The relay's greeting and its answer to ours, together; the TLS handshake; each answer to AUTH.
     pub hello: Duration,
     /// `MAIL FROM`, `RSET` and `QUIT`.
     pub mail: Duration,
@@ -39,7 +70,7 @@ pub struct StageTimeouts {
 }
 
 impl Route {
-    /// A relay on this machine, with the usual timeouts.
+    /// A relay on this machine, with the usual timeouts, without TLS and login.
     #[must_use]
     pub fn loopback(port: u16) -> Self {
         Self {
@@ -47,7 +78,53 @@ impl Route {
             port,
             hello_name: "[127.0.0.1]".to_owned(),
             timeouts: StageTimeouts::default(),
+            security: Security::Off,
+            login: None,
         }
+    }
+
+    /// The same relay, protected like this.
+    #[must_use]
+    pub fn secured(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+
+    /// The same relay, logged in to.
+    #[must_use]
+    pub fn logged_in(self, login: Login) -> Self {
+        Self { login: Some(login), ..self }
+    }
+}
+
+impl Login {
+    /// A login that is used over TLS only.
+    #[must_use]
+    pub fn new(user: &str, password: SecretString) -> Self {
+        Self { user: user.to_owned(), password, plain_on_loopback: false }
+    }
+
+    /// The same login, also used without TLS where the relay's address is a loopback address, and nowhere else.
+    #[must_use]
+    pub fn plain_on_loopback(self) -> Self {
+        Self { plain_on_loopback: true, ..self }
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(crate) fn password(&self) -> &SecretString {
+        &self.password
+    }
+
+    pub(crate) fn may_be_plain_on_loopback(&self) -> bool {
+        self.plain_on_loopback
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login { .. }")
     }
 }
 

@@ -6,32 +6,38 @@
 
 use std::error::Error as _;
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
-use tokio::net::TcpStream;
+use lettre::transport::smtp::commands::{Auth, Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severity};
+use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
-use crate::delivery::{Delivery, Enhanced, Outcome, Stage};
+use crate::delivery::{Delivery, Enhanced, Outcome, Peer, Stage};
 use crate::letter::{Composed, Envelope};
+use crate::open::{self, Opened, failed};
 use crate::reply::Said;
-use crate::route::{Route, StageTimeouts};
-use crate::wire::{Offers, Watch, Wire};
+use crate::route::{Login, Route, StageTimeouts};
+use crate::wire::{Offers, Watch};
 
 /// How long leaving politely may take at most.
 const QUIT_LIMIT: Duration = Duration::from_secs(5);
+
+/// 334: the relay asks for the name or the password.
+const CHALLENGE: Code =
+    Code { severity: Severity::PositiveIntermediate, category: Category::Unspecified3, detail: Detail::Four };
 
 /// A connection to a relay.
 #[derive(Debug)]
 pub struct Session {
     timeouts: StageTimeouts,
+    peer: Arc<Peer>,
     live: Option<Live>,
     /// Mails handed to this session.
     mails: u64,
@@ -47,7 +53,7 @@ struct Live {
 }
 
 /// Why there is no reply to trust.
-enum Silence {
+pub(crate) enum Silence {
     /// No answer in time.
     TimedOut,
     /// The connection broke.
@@ -57,35 +63,24 @@ enum Silence {
 }
 
 impl Session {
-    /// Connects and exchanges greetings.
+    /// Connects, starts TLS and logs in as the route asks, and exchanges greetings.
     ///
     /// # Errors
     /// A [`Delivery`] of [`Outcome::RouteFailed`] that says how far it came.
     pub async fn connect(route: &Route) -> Result<Self, Delivery> {
-        let failed = |stage, text: &str| Delivery::without_reply(Outcome::RouteFailed, stage, text);
-        let time = route.timeouts;
-        let stream = timeout(time.connect, TcpStream::connect((route.host.as_str(), route.port)))
-            .await
-            .map_err(|_| failed(Stage::Connect, "the relay did not answer in time"))?
-            .map_err(|error| failed(Stage::Connect, connect_words(error.kind())))?;
-        // Without it each command waits for the acknowledgement of the one before: 40 ms a mail.
-        stream.set_nodelay(true).map_err(|_| failed(Stage::Connect, "the connection broke"))?;
-        let watch = Watch::new(stream);
-        let wire = Box::new(Wire::new(Arc::clone(&watch)));
-        let name = ClientId::Domain(route.hello_name.clone());
-        let greetings = AsyncSmtpConnection::connect_with_transport(wire, &name);
-        let connection = match timeout(time.hello, greetings).await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => {
-                return Err(match said(Err(error)) {
-                    Ok(said) => said.judge(Stage::Hello, None),
-                    Err(silence) => failed(Stage::Hello, silence.seen_by(&watch).words()),
-                });
-            }
-            Err(_) => return Err(failed(Stage::Hello, Silence::TimedOut.words())),
-        };
+        let Opened { connection, watch, peer } = open::open(route).await?;
         let offers = watch.offers();
-        Ok(Self { timeouts: time, live: Some(Live { connection, watch, offers, replies: 2 }), mails: 0 })
+        let mut live = Live { connection, watch, offers, replies: 2 };
+        if let Some(login) = &route.login {
+            live.log_in(login, &peer, route.timeouts.hello).await.map_err(|delivery| delivery.by(&peer))?;
+        }
+        Ok(Self { timeouts: route.timeouts, peer, live: Some(live), mails: 0 })
+    }
+
+    /// Who is spoken to, and whether under TLS.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Whether another mail may be given to it. A relay that hung up meanwhile is noticed here.
@@ -107,9 +102,13 @@ impl Session {
     /// session is spent, and the caller has to count the mail as unknown.
     pub async fn send(&mut self, mail: &Composed) -> Delivery {
         self.mails += 1;
+        self.attempt(mail).await.by(&self.peer)
+    }
+
+    async fn attempt(&mut self, mail: &Composed) -> Delivery {
         // Taken out, so that a cancelled send cannot leave a connection in the middle of an exchange behind.
         let Some(mut live) = self.live.take().filter(Live::is_in_step) else {
-            return Delivery::without_reply(Outcome::RouteFailed, Stage::Mail, "the relay had closed the connection");
+            return failed(Stage::Mail, "the relay had closed the connection");
         };
         if let Some(delivery) = live.cannot_carry(mail) {
             self.live = Some(live);
@@ -136,6 +135,35 @@ impl Session {
 impl Live {
     fn is_in_step(&self) -> bool {
         self.watch.replies() == self.replies && self.watch.is_quiet()
+    }
+
+    /// Logs in, unless that would tell the password to who listens on the way.
+    async fn log_in(&mut self, login: &Login, peer: &Peer, time: Duration) -> Result<(), Delivery> {
+        let is_loopback = peer.address.is_some_and(|address| address.is_loopback());
+        if peer.tls.is_none() && !(login.may_be_plain_on_loopback() && is_loopback) {
+            return Err(failed(Stage::Auth, "without TLS the password is not sent"));
+        }
+        let Some(mechanism) = self.connection.server_info().get_auth_mechanism(&[Mechanism::Plain, Mechanism::Login])
+        else {
+            return Err(failed(Stage::Auth, "the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
+        };
+        let credentials = Credentials::new(login.user().to_owned(), login.password().expose_secret().to_owned());
+        let silent = |silence: Silence| failed(Stage::Auth, silence.words());
+        let odd = |_| silent(Silence::OutOfStep);
+        let mut command = Auth::new(mechanism, credentials.clone(), None).map_err(odd)?;
+        // The name and the password are all that can be asked for.
+        for _ in 0..3 {
+            let said = self.ask(time, command).await.map_err(silent)?;
+            if said.code != 334 {
+                let refusal = said.judge(Stage::Auth, None);
+                // Some relays quote the name back.
+                let text = replaced(&refusal.text, login.user());
+                return if said.is_yes() { Ok(()) } else { Err(Delivery { text, ..refusal }) };
+            }
+            let challenge = Response::new(CHALLENGE, said.text.lines().map(str::to_owned).collect());
+            command = Auth::new_from_response(mechanism, credentials.clone(), &challenge).map_err(odd)?;
+        }
+        Err(silent(Silence::OutOfStep))
     }
 
     /// Refuses on our side what the relay has no way to take.
@@ -256,14 +284,14 @@ impl std::fmt::Debug for Live {
 
 impl Silence {
     /// lettre reads a connection that ends without a reply as a faulty reply.
-    fn seen_by(self, watch: &Watch) -> Self {
+    pub(crate) fn seen_by(self, watch: &Watch) -> Self {
         match self {
             Silence::OutOfStep if watch.has_ended() => Silence::Broken,
             Silence::TimedOut | Silence::Broken | Silence::OutOfStep => self,
         }
     }
 
-    fn words(&self) -> &'static str {
+    pub(crate) fn words(&self) -> &'static str {
         match self {
             Silence::TimedOut => "the relay did not answer in time",
             Silence::Broken => "the connection broke",
@@ -272,7 +300,7 @@ impl Silence {
     }
 
     fn before_dot(&self, stage: Stage) -> Delivery {
-        Delivery::without_reply(Outcome::RouteFailed, stage, self.words())
+        failed(stage, self.words())
     }
 
     fn after_dot(&self) -> Delivery {
@@ -286,7 +314,7 @@ async fn answer_in(time: Duration, answer: impl Future<Output = Result<Response,
 }
 
 /// A reply out of lettre's result, in which a refusal is an error that carries the reply's text as its source.
-fn said(result: Result<Response, SmtpError>) -> Result<Said, Silence> {
+pub(crate) fn said(result: Result<Response, SmtpError>) -> Result<Said, Silence> {
     match result {
         Ok(response) => {
             Ok(Said { code: response.code().into(), text: response.message().collect::<Vec<_>>().join(" ") })
@@ -301,12 +329,7 @@ fn said(result: Result<Response, SmtpError>) -> Result<Said, Silence> {
     }
 }
 
-/// Plain words for the usual ways in which a relay is not there; the system's own could name hosts.
-fn connect_words(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::ConnectionRefused => "nothing listens at the relay's address",
-        io::ErrorKind::TimedOut => "the relay did not answer in time",
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "the relay's network cannot be reached",
-        _ => "the relay could not be reached",
-    }
+/// The text without the login's name.
+fn replaced(text: &str, user: &str) -> String {
+    if user.is_empty() { text.to_owned() } else { text.replace(user, "[user]") }
 }

@@ -1,21 +1,23 @@
-//! A TCP stream that watches an SMTP exchange pass through it, for what lettre's connection does not tell.
+//! A stream that watches an SMTP exchange pass through it, for what lettre's connection does not tell.
 //!
 //! It knows which extensions the relay offered (lettre keeps four of them, and not DSN), how many replies have come in,
 //! and whether the final dot has left this machine. It mends two things on which lettre gives up although they are
 //! no failures: a reply of three digits without a space, and one that is not UTF-8.
+//! Under TLS it stands inside, so that it sees what lettre says and not how that was encrypted.
 //! It decides nothing and times nothing; `session` does.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use crate::stream::Stream;
 
 /// What lettre writes after the contents.
 const FINAL_DOT: &[u8] = b"\r\n.\r\n";
@@ -26,7 +28,8 @@ const GREETING_LIMIT: usize = 16 * 1024;
 /// The half that the session keeps.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    stream: TcpStream,
+    /// Shared with lettre's half; only ever locked for one poll.
+    stream: Mutex<Stream>,
     /// Replies that have come in whole, asked for or not.
     replies: AtomicUsize,
     /// What the relay said until [`Watch::offers`] was asked.
@@ -69,9 +72,9 @@ struct Line {
 }
 
 impl Watch {
-    pub(crate) fn new(stream: TcpStream) -> Arc<Self> {
+    pub(crate) fn new(stream: Stream) -> Arc<Self> {
         Arc::new(Self {
-            stream,
+            stream: Mutex::new(stream),
             replies: AtomicUsize::new(0),
             greeting: Mutex::new(Some(Vec::new())),
             disturbed: AtomicBool::new(false),
@@ -95,11 +98,8 @@ impl Watch {
 
     /// Whether nothing has come in unasked and the relay has not hung up, as far as this machine knows.
     pub(crate) fn is_quiet(&self) -> bool {
-        let nothing = matches!(
-            self.stream.try_read(&mut [0; 1]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock
-        );
-        if !nothing {
+        let mut context = Context::from_waker(Waker::noop());
+        if self.poll_take(&mut context, &mut ReadBuf::new(&mut [0; 1])).is_ready() {
             self.disturbed.store(true, Ordering::Release);
         }
         !self.disturbed.load(Ordering::Acquire)
@@ -121,6 +121,22 @@ impl Watch {
         self.dot_left.load(Ordering::Acquire)
     }
 
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll_take(&self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_read(context, out)
+    }
+
+    fn poll_give(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream()).poll_write(context, bytes)
+    }
+
+    fn poll_give_all(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_flush(context)
+    }
+
     /// Returns when the final dot was handed to the network.
     pub(crate) async fn dot_leaves(&self) {
         while !self.dot_has_left() {
@@ -130,8 +146,11 @@ impl Watch {
 }
 
 impl Wire {
-    pub(crate) fn new(watch: Arc<Watch>) -> Self {
-        Self { watch, ready: Vec::new(), line: Line::default() }
+    /// `greeting` is what the relay said before there was a wire to watch: lettre, which waits for a greeting, is given it.
+    pub(crate) fn new(watch: Arc<Watch>, greeting: &[u8]) -> Self {
+        let mut wire = Self { watch, ready: Vec::new(), line: Line::default() };
+        wire.take_in(greeting);
+        wire
     }
 
     /// Passes on what came in, mended, and counts the replies in it.
@@ -166,15 +185,14 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         while this.ready.is_empty() {
-            ready!(this.watch.stream.poll_read_ready(context))?;
-            let mut buffer = [0; 2048];
-            match this.watch.stream.try_read(&mut buffer) {
-                Ok(0) => {
+            let mut bytes = [0; 2048];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match ready!(this.watch.poll_take(context, &mut buffer)) {
+                Ok(()) if buffer.filled().is_empty() => {
                     this.watch.ended.store(true, Ordering::Release);
                     return Poll::Ready(Ok(()));
                 }
-                Ok(count) => this.take_in(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(()) => this.take_in(buffer.filled()),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -190,29 +208,25 @@ impl AsyncWrite for Wire {
         let watch = &self.watch;
         // The contents have their dots doubled, so these bytes can be nothing else.
         let is_dot = bytes == FINAL_DOT && watch.in_contents.load(Ordering::Acquire);
-        loop {
-            ready!(watch.stream.poll_write_ready(context))?;
+        if is_dot {
+            // TLS may still hold a part of the contents; what is not sent yet must not look as if it were.
+            ready!(watch.poll_give_all(context))?;
             // A relay that spoke or hung up during the contents is not asked to take them: so far nothing is sent.
-            if is_dot && !watch.is_quiet() {
+            if !watch.is_quiet() {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
-            match watch.stream.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(count) => {
-                    if is_dot {
-                        watch.in_contents.store(false, Ordering::Release);
-                        watch.dot_left.store(true, Ordering::Release);
-                        watch.dot_leaves.notify_one();
-                    }
-                    return Poll::Ready(Ok(count));
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            }
         }
+        let count = ready!(watch.poll_give(context, bytes))?;
+        if is_dot {
+            watch.in_contents.store(false, Ordering::Release);
+            watch.dot_left.store(true, Ordering::Release);
+            watch.dot_leaves.notify_one();
+        }
+        Poll::Ready(Ok(count))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.watch.poll_give_all(context)
     }
 
     /// Nothing to do: the connection closes when both halves are dropped, without a `QUIT` that would have to be awaited.
@@ -223,7 +237,7 @@ impl AsyncWrite for Wire {
 
 impl AsyncTokioStream for Wire {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.watch.stream.peer_addr()
+        self.watch.stream().peer_addr()
     }
 }
 

@@ -4,10 +4,11 @@
 
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::Shared;
+use super::guard::{Handshake, Tls};
 use super::mail::Mail;
 use super::script::{Act, At, Reply};
 
@@ -31,18 +32,36 @@ struct Transaction {
     recipients: Vec<String>,
 }
 
+/// With or without TLS.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
 struct Connection<'a> {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Duplex>>,
     shared: &'a Shared,
     number: u64,
+    is_under_tls: bool,
+    is_logged_in: bool,
     transaction: Transaction,
 }
 
 /// Serves a sender until it leaves, is hung up on, or the connection breaks.
 pub(super) async fn serve(stream: TcpStream, shared: &Shared, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut connection =
-        Connection { stream: BufReader::new(stream), shared, number, transaction: Transaction::default() };
+    let mut connection = Connection {
+        stream: BufReader::new(Box::new(stream)),
+        shared,
+        number,
+        is_under_tls: false,
+        is_logged_in: false,
+        transaction: Transaction::default(),
+    };
+    if let Some(tls) = shared.ask_script(|script| script.tls()).filter(|tls| tls.is_implicit)
+        && let Next::Leave = connection.secure(&tls).await?
+    {
+        return Ok(());
+    }
     let greeting = shared.ask_script(|script| script.greeting_reply());
     let turned_away = greeting.code >= 400;
     connection.reply(&greeting).await?;
@@ -64,7 +83,7 @@ impl Connection<'_> {
         match verb.as_str() {
             "EHLO" => {
                 self.transaction = Transaction::default();
-                let hello = self.shared.ask_script(|script| script.hello_reply());
+                let hello = self.shared.ask_script(|script| script.hello_reply(self.is_under_tls));
                 self.reply(&hello).await
             }
             "HELO" | "NOOP" => self.say(250, "2.0.0 catcher.example").await,
@@ -72,6 +91,8 @@ impl Connection<'_> {
                 self.transaction = Transaction::default();
                 self.say(250, "2.0.0 reset").await
             }
+            "STARTTLS" => self.starttls().await,
+            "AUTH" => self.log_in(line).await,
             "MAIL" => self.mail(line).await,
             "RCPT" => self.recipient(line).await,
             "DATA" => self.data().await,
@@ -83,7 +104,82 @@ impl Connection<'_> {
         }
     }
 
+    async fn starttls(&mut self) -> io::Result<Next> {
+        let tls = self.shared.ask_script(|script| script.tls());
+        let Some(tls) = tls.filter(|tls| !tls.is_implicit && !self.is_under_tls) else {
+            return self.say(502, "5.5.1 not implemented").await;
+        };
+        match tls.handshake {
+            Handshake::Refused => return self.say(454, "4.7.0 TLS not available").await,
+            Handshake::Injected => {
+                self.stream.get_mut().write_all(b"220 go ahead\r\n250 2.0.0 slipped in\r\n").await?;
+            }
+            Handshake::Works | Handshake::HangsUp | Handshake::Garbage | Handshake::Silence => {
+                self.say(220, "2.0.0 go ahead").await?;
+            }
+        }
+        self.transaction = Transaction::default();
+        self.secure(&tls).await
+    }
+
+    /// Makes the handshake, or spoils it as the script says.
+    async fn secure(&mut self, tls: &Tls) -> io::Result<Next> {
+        match tls.handshake {
+            Handshake::Works | Handshake::Injected => {}
+            Handshake::HangsUp | Handshake::Refused => return Ok(Next::Leave),
+            Handshake::Garbage => {
+                // Not before the sender has begun: until then it would be a reply too many.
+                self.stream.fill_buf().await?;
+                self.say(250, "2.0.0 this is no TLS").await?;
+                return Ok(Next::Leave);
+            }
+            Handshake::Silence => return Ok(self.misbehave(Act::Silence).await?.unwrap_or(Next::Leave)),
+        }
+        let nothing: Box<dyn Duplex> = Box::new(tokio::io::empty());
+        let plain = std::mem::replace(&mut self.stream, BufReader::new(nothing)).into_inner();
+        let secured = tls.identity.acceptor().accept(plain).await?;
+        self.stream = BufReader::new(Box::new(secured));
+        self.is_under_tls = true;
+        self.shared.count(|counts| counts.secured += 1);
+        Ok(Next::Go)
+    }
+
+    async fn log_in(&mut self, line: &str) -> io::Result<Next> {
+        let Some(account) = self.shared.ask_script(|script| script.account()) else {
+            return self.say(502, "5.5.1 not implemented").await;
+        };
+        let mut words = line.split(' ').skip(1);
+        let mechanism = words.next().unwrap_or_default().to_uppercase();
+        let is_in = match mechanism.as_str() {
+            "PLAIN" => account.takes_plain(words.next().unwrap_or_default()),
+            "LOGIN" => {
+                let user = self.challenge("VXNlcm5hbWU6").await?;
+                let password = self.challenge("UGFzc3dvcmQ6").await?;
+                account.takes_login(&user, &password)
+            }
+            _ => return self.say(504, "5.5.4 no such mechanism").await,
+        };
+        if !self.is_under_tls {
+            self.shared.count(|counts| counts.told_in_plain += 1);
+        }
+        self.is_logged_in = is_in;
+        if is_in {
+            self.say(235, "2.7.0 welcome").await
+        } else {
+            self.say(535, &format!("5.7.8 wrong password for {}", account.user)).await
+        }
+    }
+
+    async fn challenge(&mut self, question: &str) -> io::Result<String> {
+        self.say(334, question).await?;
+        let answer = self.line().await?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&answer).trim_end().to_owned())
+    }
+
     async fn mail(&mut self, line: &str) -> io::Result<Next> {
+        if !self.is_logged_in && self.shared.ask_script(|script| script.account()).is_some() {
+            return self.say(530, "5.7.0 log in first").await;
+        }
         if self.transaction.from.is_some() {
             return self.say(503, "5.5.1 one MAIL at a time").await;
         }
@@ -145,13 +241,14 @@ impl Connection<'_> {
         let act = transaction.recipients.iter().find_map(|recipient| self.shared.act(recipient, At::Dot));
         let refused = matches!(&act, Some(Act::Say(reply)) if reply.code >= 400);
         if !refused {
-            self.shared.take(Mail::new(
+            let mail = Mail::new(
                 transaction.from.unwrap_or_default(),
                 transaction.parameters,
                 transaction.recipients,
                 raw,
                 self.number,
-            ));
+            );
+            self.shared.take(mail.through(self.is_under_tls, self.is_logged_in));
         }
         if let Some(act) = act
             && let Some(next) = self.misbehave(act).await?
@@ -225,6 +322,7 @@ impl Connection<'_> {
     async fn reply(&mut self, reply: &Reply) -> io::Result<Next> {
         let wire = reply.to_wire();
         self.stream.get_mut().write_all(wire.as_bytes()).await?;
+        self.stream.get_mut().flush().await?;
         Ok(Next::Go)
     }
 }

@@ -18,6 +18,10 @@ pub struct Mail {
     pub raw: Vec<u8>,
     /// The number of the connection it came over, from 1.
     pub connection: u64,
+    /// Whether it came under TLS.
+    pub is_under_tls: bool,
+    /// Whether the sender had logged in.
+    pub is_logged_in: bool,
     /// The links, where nothing else of the body was kept.
     links: Option<Vec<String>>,
 }
@@ -30,7 +34,13 @@ impl Mail {
         raw: Vec<u8>,
         connection: u64,
     ) -> Self {
-        Self { from, parameters, recipients, raw, connection, links: None }
+        let (is_under_tls, is_logged_in) = (false, false);
+        Self { from, parameters, recipients, raw, connection, is_under_tls, is_logged_in, links: None }
+    }
+
+    /// The same mail, come in by a door guarded like this.
+    pub(super) fn through(self, is_under_tls: bool, is_logged_in: bool) -> Self {
+        Self { is_under_tls, is_logged_in, ..self }
     }
 
     /// The subject, decoded; empty when there is none.

@@ -1,9 +1,12 @@
 //! An SMTP server that catches mails, for rehearsals and tests: it takes whatever it is sent and delivers nothing.
 //!
 //! It listens on loopback only, keeps mails in memory, and misbehaves as scripted per recipient ([`Script`]).
-//! It knows no TLS and no AUTH, and checks no more of the protocol than a sender under test could get wrong.
+//! It guards its door with TLS and AUTH if it is told to ([`Identity`]), and checks no more of the protocol than a sender
+//! under test could get wrong.
 
 mod exchange;
+mod guard;
+mod identity;
 mod mail;
 mod script;
 
@@ -17,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use guard::Handshake;
+pub use identity::{Identity, IdentityError};
 pub use mail::Mail;
 pub use script::{Act, At, Reply, Script};
 
@@ -42,6 +47,10 @@ pub struct Counts {
     pub refused: u64,
     /// Of the mails taken, those that were not kept.
     pub forgotten: u64,
+    /// TLS handshakes that were made.
+    pub secured: u64,
+    /// Passwords that came in without TLS, whatever was answered.
+    pub told_in_plain: u64,
 }
 
 /// A running catcher; it stops, and closes every connection, when it is dropped.

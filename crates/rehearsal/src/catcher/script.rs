@@ -5,6 +5,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::guard::{Account, Handshake, Tls};
+use super::identity::Identity;
+
 /// The stage at which an act happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -47,6 +50,10 @@ pub struct Script {
     greeting: Reply,
     extensions: Vec<String>,
     latency: Duration,
+    tls: Option<Tls>,
+    account: Option<Account>,
+    /// Keywords that are never offered.
+    withheld: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +76,9 @@ impl Script {
             greeting: Reply::new(220, "catcher.example ESMTP"),
             extensions: EXTENSIONS.map(str::to_owned).into(),
             latency: Duration::ZERO,
+            tls: None,
+            account: None,
+            withheld: Vec::new(),
         }
     }
 
@@ -100,7 +110,47 @@ impl Script {
     /// Does not offer an extension, named by its keyword.
     #[must_use]
     pub fn without(mut self, keyword: &str) -> Self {
-        self.extensions.retain(|line| line.split(' ').next() != Some(keyword));
+        self.withheld.push(keyword.to_owned());
+        self
+    }
+
+    /// Offers STARTTLS under this certificate.
+    #[must_use]
+    pub fn starttls(mut self, identity: &Identity) -> Self {
+        self.tls = Some(Tls { identity: identity.clone(), is_implicit: false, handshake: Handshake::Works });
+        self
+    }
+
+    /// Speaks TLS from the first byte under this certificate.
+    #[must_use]
+    pub fn implicit_tls(mut self, identity: &Identity) -> Self {
+        self.tls = Some(Tls { identity: identity.clone(), is_implicit: true, handshake: Handshake::Works });
+        self
+    }
+
+    /// Lets every handshake end like this; without TLS it changes nothing.
+    #[must_use]
+    pub fn handshake(mut self, handshake: Handshake) -> Self {
+        if let Some(tls) = self.tls.as_mut() {
+            tls.handshake = handshake;
+        }
+        self
+    }
+
+    /// Takes mails only after this login, which is offered under TLS only, by these mechanisms (`PLAIN`, `LOGIN`).
+    #[must_use]
+    pub fn login(mut self, user: &str, password: &str, mechanisms: &str) -> Self {
+        let (user, password, mechanisms) = (user.to_owned(), password.to_owned(), mechanisms.to_owned());
+        self.account = Some(Account { user, password, mechanisms, is_offered_in_plain: false });
+        self
+    }
+
+    /// Offers the login without TLS too.
+    #[must_use]
+    pub fn login_in_plain(mut self) -> Self {
+        if let Some(account) = self.account.as_mut() {
+            account.is_offered_in_plain = true;
+        }
         self
     }
 
@@ -133,12 +183,29 @@ impl Script {
         self.latency
     }
 
-    /// The answer to `EHLO`.
-    pub(crate) fn hello_reply(&self) -> Reply {
+    pub(super) fn tls(&self) -> Option<Tls> {
+        self.tls.clone()
+    }
+
+    pub(super) fn account(&self) -> Option<Account> {
+        self.account.clone()
+    }
+
+    /// The answer to `EHLO`, which depends on whether there is TLS already.
+    pub(crate) fn hello_reply(&self, is_under_tls: bool) -> Reply {
+        let mut offers = self.extensions.clone();
+        if self.tls.is_some() && !is_under_tls {
+            offers.push("STARTTLS".to_owned());
+        }
+        if let Some(account) = self.account.as_ref().filter(|account| is_under_tls || account.is_offered_in_plain) {
+            offers.push(format!("AUTH {}", account.mechanisms));
+        }
         let mut text = "catcher.example".to_owned();
-        for extension in &self.extensions {
-            text.push('\n');
-            text.push_str(extension);
+        for offer in offers {
+            if !self.withheld.iter().any(|keyword| offer.split(' ').next() == Some(keyword)) {
+                text.push('\n');
+                text.push_str(&offer);
+            }
         }
         Reply::new(250, &text)
     }

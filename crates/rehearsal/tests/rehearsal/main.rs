@@ -4,6 +4,8 @@
 
 /// The catcher by itself: what it keeps and how it reads a mail.
 mod catcher;
+/// Sessions of `dispatch` through guarded doors: TLS, AUTH, and tampering with either.
+mod guarded;
 /// An outbox in memory and mails to put into it.
 mod pile;
 /// The sample's roster and answers.
@@ -12,3 +14,5 @@ mod sample;
 mod sending;
 /// One session of `dispatch` against relays that speak oddly.
 mod session;
+/// Signatures of `dispatch` before a verifier that is not ours.
+mod signed;

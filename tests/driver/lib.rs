@@ -98,6 +98,16 @@ impl Survey {
         survey
     }
 
+    /// Replaces the roster by so many people, half of them leaders and half staff.
+    pub fn with_people(&self, number: usize) {
+        let mut text = "name,email,group,unit,position\n".to_owned();
+        for person in 1..=number {
+            let group = if person % 2 == 0 { "staff" } else { "leaders" };
+            text.push_str(&format!("Người thứ {person},p{person}@thitranmau.example,{group},office,Chuyên viên\n"));
+        }
+        std::fs::write(&self.roster, text).unwrap();
+    }
+
     /// Makes ledger and keys and stores the roster.
     pub async fn set_up(&self) {
         self.run(&["init", "--self-held"]).await.done();
@@ -163,6 +173,12 @@ impl Survey {
         self.run(&["excuse", &form, "--category", "ill", "--reason", "in hospital", "--document", "12/BNV"]).await
     }
 
+    /// The URL of a ledger on PostgreSQL; `None` for the SQLite file of the data folder.
+    #[must_use]
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
     /// The status as JSON.
     pub async fn status(&self) -> serde_json::Value {
         self.run(&["status", "--format", "json"]).await.done().json()
@@ -170,7 +186,26 @@ impl Survey {
 
     /// Starts the form server at the survey's moment.
     pub async fn serve(&self) -> Serving {
-        Serving::start(self.arguments(&["serve", "--listen", "127.0.0.1:0"])).await
+        self.serve_on("127.0.0.1:0").await
+    }
+
+    /// Starts the form server at the survey's moment where another one stood, whose pages are still open in browsers.
+    pub async fn serve_on(&self, address: &str) -> Serving {
+        Serving::start(self.arguments(&["serve", "--listen", address])).await
+    }
+
+    /// What the outbox shows of every mail, or of those in one state, as JSON.
+    pub async fn mails(&self, state: Option<&str>) -> Vec<serde_json::Value> {
+        let mut args = vec!["mails", "--format", "json"];
+        args.extend(state.map(|_| "--state"));
+        args.extend(state);
+        self.run(&args).await.done().json().as_array().unwrap().clone()
+    }
+
+    /// How many mails reached each address of the roster.
+    #[must_use]
+    pub fn mails_by_person(&self) -> Vec<usize> {
+        self.addresses().iter().map(|address| self.catcher.mailbox(address).len()).collect()
     }
 
     /// The path of the link in the newest mail to an address, such as `/f/…`.
@@ -246,11 +281,22 @@ fn install_crypto() {
     INSTALLED.get_or_init(|| rustls::crypto::ring::default_provider().install_default().unwrap());
 }
 
-/// A new database on the one server of this test run.
-async fn postgres_database() -> String {
+/// The one server of this test run.
+fn postgres_server() -> &'static postgres::Postgres {
     static SERVER: OnceLock<postgres::Postgres> = OnceLock::new();
+    SERVER.get_or_init(|| postgres::start().expect("PostgreSQL starts"))
+}
+
+/// The folder of this test run's PostgreSQL server: its log, and under `data` every file it keeps.
+#[must_use]
+pub fn postgres_folder() -> &'static Path {
+    &postgres_server().folder
+}
+
+/// A new database on the one server of this test run.
+pub async fn postgres_database() -> String {
     static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let server = SERVER.get_or_init(|| postgres::start().expect("PostgreSQL starts"));
+    let server = postgres_server();
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     let name = format!("e2e_{number}");
     let mut connection = sqlx::postgres::PgConnection::connect(&server.url("postgres")).await.unwrap();

@@ -19,7 +19,6 @@ pub struct Ran {
 
 impl Ran {
     /// The same, when it ended with this code.
-    #[must_use]
     #[track_caller]
     pub fn done_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);

@@ -34,8 +34,19 @@ impl Serving {
         format!("{}{path}", self.base)
     }
 
+    /// Where it listens, as `--listen` takes it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.base.trim_start_matches("http://").to_owned()
+    }
+
     /// Kills it as a power cut would.
     pub async fn kill(mut self) {
+        self.stop().await;
+    }
+
+    /// The same, for a test that goes on to start another one in its place.
+    pub async fn stop(&mut self) {
         self.child.kill().await.unwrap();
     }
 }

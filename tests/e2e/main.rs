@@ -5,9 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+/// An operator's acts on people and the calendar.
+mod acts;
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
 /// Whole campaigns, on both databases.
 mod campaign;
+/// The demonstration, once.
+mod demo;
+/// The keys, the opening, and the order in which a survey ends.
+mod keys;
+/// What leaves by mail, how often, and what does not.
+mod mails;
 /// The published figures of 2023, without a ledger.
 mod published;

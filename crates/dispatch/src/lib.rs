@@ -8,6 +8,8 @@
 //!
 //! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are).
 
+mod address;
+pub mod bounce;
 mod delivery;
 mod engine;
 mod letter;
@@ -19,6 +21,7 @@ mod stream;
 mod trust;
 mod wire;
 
+pub use address::{AddressError, RelayAddress, Scheme};
 pub use delivery::{Delivery, Enhanced, Outcome, Peer, Stage, TlsSeen};
 pub use engine::{Job, JobId, Outbox, RunError, RunLimits, Stop, Summary, run};
 pub use letter::dkim::{Dkim, DkimError};

@@ -1,0 +1,211 @@
+//! Bounces in: the bytes of one mail become what it says about the mails we sent.
+//!
+//! Pure functions over bytes: no disk, no network, no ledger; whoever calls decides what a report changes.
+//! Nothing of a mail's body, subject or words is kept, and neither `Debug` nor `Display` shows an address.
+//! A report can be forged by anyone who can write a mail: only [`verp::read`] proves that it answers a mail of ours.
+//! Encrypted mails, TNEF (`winmail.dat`) and bounces in languages other than English and Vietnamese without a
+//! machine-readable part are not understood.
+//!
+//! Start with [`classify`] (one mail) and [`Mailbox`] (a file of one or many).
+
+mod address;
+mod auto_reply;
+mod fields;
+mod fold;
+mod free_text;
+mod heads;
+mod identity;
+mod mailbox;
+mod mime;
+mod reason;
+mod reason_words;
+mod status;
+pub mod verp;
+mod words;
+
+use std::fmt;
+
+pub use address::Address;
+pub use mailbox::Mailbox;
+pub use reason::Reason;
+
+use crate::delivery::Enhanced;
+use mime::Mail;
+
+/// Bytes of a mail that are looked at; what lies beyond is the returned mail's own attachments.
+pub const MAIL_LIMIT: usize = 1 << 20;
+/// Recipients of a report that are kept.
+pub const RECIPIENT_LIMIT: usize = 500;
+
+/// What a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Somebody was not reached, or not yet.
+    Bounce,
+    /// A recipient called a mail unwanted (RFC 5965).
+    Complaint,
+    /// A mailbox or a mail program answered by itself: out of office, receipt, challenge.
+    AutoReply,
+    /// Anything else, reports of success included.
+    Other,
+}
+
+/// What a server did for a recipient, in the words of RFC 3464.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It gave up.
+    Failed,
+    /// It keeps trying.
+    Delayed,
+    /// It put the mail into the mailbox.
+    Delivered,
+    /// It passed the mail on to a server that reports nothing.
+    Relayed,
+    /// It passed the mail on to several addresses.
+    Expanded,
+}
+
+/// Whether another attempt at the same address can succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It cannot.
+    Hard,
+    /// It can.
+    Soft,
+}
+
+/// Where a status comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatusSource {
+    /// A server wrote it as an enhanced code.
+    Said,
+    /// No server wrote one: it is the code that stands for the basic code or for the words.
+    Derived,
+}
+
+/// What a report says about one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Who: the address that the mail was first sent to where the report tells, or else the one that failed.
+    /// `None` when the report names a person but no address.
+    pub address: Option<Address>,
+    /// What the server did; `None` in a complaint.
+    pub action: Option<Action>,
+    /// The enhanced status code.
+    pub status: Option<Enhanced>,
+    /// Where the status comes from; `None` without a status.
+    pub status_source: Option<StatusSource>,
+    /// Hard or soft; `None` when nothing failed.
+    pub class: Option<Class>,
+    /// Why; `None` when nothing failed.
+    pub reason: Option<Reason>,
+}
+
+/// What one mail says. Its `Debug` shows no address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the mail is.
+    pub kind: Kind,
+    /// The recipients it speaks of; empty for auto-replies and others that report nothing.
+    pub recipients: Vec<Recipient>,
+    /// The Message-ID, with angle brackets, of the mail that this one answers.
+    pub message_id: Option<String>,
+    /// The addresses this report was sent to: among them is the return path that [`verp::read`] reads.
+    pub sent_to: Vec<Address>,
+}
+
+/// Reads one mail. Any bytes give a report; work and memory are bounded by [`MAIL_LIMIT`].
+#[must_use]
+pub fn classify(mail: &[u8]) -> Report {
+    let mail = Mail::read(mail.get(..MAIL_LIMIT).unwrap_or(mail));
+    let (kind, recipients) = judge(&mail);
+    Report { kind, recipients, message_id: identity::message_id(&mail), sent_to: identity::sent_to(&mail) }
+}
+
+/// Machine-readable parts come first, because words can be anything; then bounces, because many servers mark their
+/// bounces as automatic replies.
+fn judge(mail: &Mail) -> (Kind, Vec<Recipient>) {
+    if let Some(feedback) = &mail.feedback {
+        return fields::complaint(feedback, mail);
+    }
+    if !mail.status.is_empty() {
+        let recipients = fields::delivery_status(mail);
+        if !recipients.is_empty() {
+            return (kind_of(&recipients), recipients);
+        }
+    }
+    if mail.disposition.is_some() {
+        return (Kind::AutoReply, Vec::new());
+    }
+    if let Some(recipients) = fields::foreign_complaint(mail) {
+        return (Kind::Complaint, recipients);
+    }
+    if let Some(recipients) = free_text::read(mail) {
+        return (kind_of(&recipients), recipients);
+    }
+    if auto_reply::is_one(mail) {
+        return (Kind::AutoReply, Vec::new());
+    }
+    (Kind::Other, Vec::new())
+}
+
+/// A report of successes alone is no bounce.
+fn kind_of(recipients: &[Recipient]) -> Kind {
+    if recipients.iter().any(|recipient| recipient.class.is_some()) { Kind::Bounce } else { Kind::Other }
+}
+
+impl Kind {
+    /// The word to store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Bounce => "bounce",
+            Kind::Complaint => "complaint",
+            Kind::AutoReply => "auto_reply",
+            Kind::Other => "other",
+        }
+    }
+}
+
+impl Action {
+    /// The word to store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Failed => "failed",
+            Action::Delayed => "delayed",
+            Action::Delivered => "delivered",
+            Action::Relayed => "relayed",
+            Action::Expanded => "expanded",
+        }
+    }
+}
+
+impl Class {
+    /// The word to store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Hard => "hard",
+            Class::Soft => "soft",
+        }
+    }
+}
+
+impl StatusSource {
+    /// The word to store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StatusSource::Said => "said",
+            StatusSource::Derived => "derived",
+        }
+    }
+}
+
+impl fmt::Debug for Report {
+    /// The Message-ID is left out as well: it is whatever the sender of the report wrote there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").field("kind", &self.kind).field("recipients", &self.recipients).finish_non_exhaustive()
+    }
+}

@@ -62,9 +62,13 @@ impl<'a> Frame<'a> {
         self.campaign.sender.helpline_phone.chars().filter(dialled).collect()
     }
 
-    /// A moment as dd/mm/yyyy HH:MM in the campaign's zone.
+    /// A moment in the campaign's zone, written as in the mails.
     pub(crate) fn moment(&self, moment: Timestamp) -> String {
-        moment.to_zoned(self.campaign.time_zone.clone()).strftime("%d/%m/%Y %H:%M").to_string()
+        let format = match self.lang {
+            Lang::Vi => "%H:%M ngày %d/%m/%Y",
+            Lang::En => "%H:%M on %-d %B %Y",
+        };
+        moment.to_zoned(self.campaign.time_zone.clone()).strftime(format).to_string()
     }
 }
 

@@ -9,6 +9,7 @@ use axum::Form;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use parsurvey_desk::DeskError;
@@ -187,7 +188,7 @@ impl<D: Respond> Asked<'_, D> {
     async fn submit(&self, questionnaire: &Questionnaire, form: &OpenForm, draft: Draft) -> Response {
         let submission = self.house.desk.submit(&self.token.0, &draft.answers, self.now).await;
         match submission {
-            Ok(Submission::Stored) => see_other(&landing_address(self.token, self.lang)),
+            Ok(Submission::Stored) => forgotten(see_other(&landing_address(self.token, self.lang))),
             Ok(Submission::AlreadySubmitted | Submission::Refused(Visit::Completed)) => self.submitted_before(),
             Ok(Submission::TooLate | Submission::Refused(Visit::Closed)) => {
                 self.too_late(Some(questionnaire), &draft.answers)
@@ -275,8 +276,21 @@ impl<D: Respond> Asked<'_, D> {
         };
         let paper = Paper { token: &self.token.0, questionnaire, draft, form, now: self.now, alert };
         let page = paper_page(self.campaign(), self.lang, paper, standing != Standing::Fine);
-        reply(standing, page)
+        kept_for_back(reply(standing, page))
     }
+}
+
+/// Lets the person's own browser keep a page of an unfinished form, so that its back button shows the page with the
+/// answers, not an error. A page that came by POST is kept nowhere else, and nobody else may keep it.
+fn kept_for_back(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+/// Makes the browser forget the pages it kept: once handed in, the back button shows no answer.
+fn forgotten(mut response: Response) -> Response {
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    response
 }
 
 /// Draws a section or the review.

@@ -21,7 +21,7 @@ async fn a_form_is_answered_from_link_to_thanks() {
     let browser = Browser::new();
     let landing = browser.get("/f/open").await;
     assert_eq!(landing.text("h1"), "Phiếu khảo sát về cải cách hành chính năm 2023");
-    assert!(landing.body.contains("29/12/2023 17:00"));
+    assert!(landing.body.contains("17:00 ngày 29/12/2023"));
 
     let first = browser.press(&landing, &[], "start").await;
     assert_eq!(first.count("fieldset.card"), 2);
@@ -37,12 +37,14 @@ async fn a_form_is_answered_from_link_to_thanks() {
     let review = browser.press(&second, &[("5.7.4", "3")], "next").await;
     assert_eq!(review.text("h1"), "Xem lại câu trả lời");
     assert_eq!(review.count("button.edit"), 4);
+    assert_eq!(review.headers["cache-control"], "private, no-cache", "the browser's back button finds the page");
     assert!(review.body.contains("Rất tốt") && review.body.contains("Không có ý kiến"));
     assert!(browser.desk.told().stored.is_empty(), "only submit stores");
 
     let sent = browser.press(&review, &[], "submit").await;
     assert_eq!(sent.status.as_u16(), 303);
     assert_eq!(sent.headers["location"], "/f/open?lang=vi");
+    assert_eq!(sent.headers["clear-site-data"], "\"cache\"", "a page handed in is forgotten");
     let told = browser.desk.told();
     assert_eq!(told.stored.len(), 1);
     let choices: Vec<(&str, &Choice)> = told.stored[0].iter().map(|(code, choice)| (code.as_str(), choice)).collect();

@@ -39,7 +39,7 @@ async fn links_and_addresses_get_their_page() {
     let browser = Browser::new();
     for (path, status, vi, en) in [
         ("/f/open", 200, "Bắt đầu trả lời", "Start answering"),
-        ("/f/early", 200, "Khảo sát mở từ 18/12/2023 08:00.", "The survey opens at 18/12/2023 08:00."),
+        ("/f/early", 200, "Khảo sát mở từ 08:00 ngày 18/12/2023.", "The survey opens at 08:00 on 18 December 2023."),
         ("/f/excused", 200, "được miễn", "excused"),
         ("/f/never-heard-of", 404, "Liên kết không đúng", "This link is not right"),
         ("/f/%FF", 404, "Liên kết không đúng", "This link is not right"),

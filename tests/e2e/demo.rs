@@ -122,3 +122,13 @@ async fn the_folder_can_be_asked(here: &Path, told: &Value) {
     assert_eq!(from_file["targets"][0]["sub_criteria"], score["targets"][0]["sub_criteria"]);
     ask(here, &["close"]).await.done_with(1);
 }
+
+/// What the README tells a newcomer to type is a command of this program, and a file that can be run.
+#[test]
+fn the_two_commands_of_the_readme_exist() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for line in ["cargo run --release -- demo", "./test.sh"] {
+        assert!(readme.lines().any(|written| written.starts_with(line)), "'{line}' is not a line of the README");
+    }
+    assert!(root().join("test.sh").is_file(), "the README's second command is a script of the project");
+}

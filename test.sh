@@ -11,6 +11,8 @@ needs=(
   "chromedriver:chromium-driver"
   "soffice:libreoffice-calc-nogui"
   "pdftoppm:poppler-utils"
+  "openssl:openssl"
+  "dkimverify:python3-dkim"
 )
 found() {
   command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
@@ -19,6 +21,8 @@ missing=()
 for need in "${needs[@]}"; do
   found "${need%%:*}" || missing+=("${need##*:}")
 done
+# The signature's verifier needs it for Ed25519 and merely recommends it.
+/usr/bin/python3 -c 'import nacl' 2>/dev/null || missing+=("python3-nacl")
 compgen -G "/usr/share/fonts/truetype/*" >/dev/null || missing+=("fonts-dejavu-core")
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

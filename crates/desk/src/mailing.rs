@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use parsurvey_dispatch::{
-    Composed, Correspondent, Delivery, Job, JobId, Letter, Outbox, Outcome, Route, RunError, RunLimits, Stop, Summary,
-    compose, message_id,
+    Composed, Correspondent, Delivery, Dkim, Job, JobId, Letter, Outbox, Outcome, Route, RunError, RunLimits, Stop,
+    Summary, compose, message_id,
 };
 use parsurvey_ledger::{CampaignState, ClaimedMail, LinkHash, NewMail, OutcomeResult, Stage};
 use parsurvey_survey::campaign::{Contact, MailKind};
@@ -197,7 +197,14 @@ impl Desk {
         let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
         let closes = self.deadline().await?;
         let settled = Arc::clone(&relay.settled);
-        let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes, settled });
+        let dkim = relay.route.dkim.clone();
+        if dkim.as_ref().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
+            return Err(DeskError::refused(
+                "the key cannot sign for the sender's domain, which is not in ASCII",
+                "write the domain in campaign.toml in its xn-- form",
+            ));
+        }
+        let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes, settled, dkim });
         let result = parsurvey_dispatch::run(&relay.route, &relay.limits, room, stop).await;
         let summary = match &result {
             Ok(summary) => *summary,
@@ -316,6 +323,20 @@ struct MailRoom {
     now: Timestamp,
     closes: Timestamp,
     settled: Arc<AtomicU64>,
+    dkim: Option<Dkim>,
+}
+
+impl MailRoom {
+    /// The mail as it leaves: composed, and signed where there is a key.
+    fn write(&self, mail: &ClaimedMail) -> Result<Composed, DeskError> {
+        let composed = self.desk.write(mail, self.now, self.closes)?;
+        match &self.dkim {
+            None => Ok(composed),
+            Some(dkim) => composed.signed(dkim).map_err(|error| {
+                DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
+            }),
+        }
+    }
 }
 
 /// Why the outbox could not do it.
@@ -337,7 +358,7 @@ impl Outbox for MailRoom {
             }
             let mut jobs = Vec::new();
             for mail in &claimed {
-                match self.desk.write(mail, self.now, self.closes) {
+                match self.write(mail) {
                     Ok(composed) => jobs.push(Job { id: mail.mail, mail: composed }),
                     Err(error) => {
                         // One person's faulty data stops nobody else; the mail is shown as rejected with the reason.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::letter::dkim::Dkim;
 use crate::trust::Trust;
 
 /// A relay.
@@ -24,6 +25,8 @@ pub struct Route {
     pub security: Security,
     /// How we log in, if at all.
     pub login: Option<Login>,
+    /// With what mails that go this way are to be signed before, by whoever composes them; nothing here signs.
+    pub dkim: Option<Dkim>,
 }
 
 /// How a connection is protected. Wherever there is TLS the certificate is verified.
@@ -80,6 +83,7 @@ impl Route {
             timeouts: StageTimeouts::default(),
             security: Security::Off,
             login: None,
+            dkim: None,
         }
     }
 
@@ -93,6 +97,12 @@ impl Route {
     #[must_use]
     pub fn logged_in(self, login: Login) -> Self {
         Self { login: Some(login), ..self }
+    }
+
+    /// The same relay, for mails signed by this key.
+    #[must_use]
+    pub fn signed_by(self, dkim: Dkim) -> Self {
+        Self { dkim: Some(dkim), ..self }
     }
 }
 

@@ -341,9 +341,24 @@ pub(crate) struct BecauseArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SmtpArgs {
-    /// The relay, as HOST:PORT.
-    #[arg(long, env = "PARSURVEY_SMTP", default_value = "127.0.0.1:25", value_name = "HOST:PORT")]
+    /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and [USER@]HOST[:PORT].
+    #[arg(long, env = "PARSURVEY_SMTP", default_value = "127.0.0.1:25", value_name = "HOST:PORT|URL")]
     pub(crate) smtp: String,
+    /// The password of the URL's user; without it, the environment's PARSURVEY_SMTP_PASSWORD is used.
+    #[arg(long, env = "PARSURVEY_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) smtp_password_file: Option<PathBuf>,
+    /// Tell a relay on this machine the password without TLS too; another one never.
+    #[arg(long)]
+    pub(crate) smtp_plain_login: bool,
+    /// Believe only relays certified by the authorities in this PEM file, instead of those the system trusts.
+    #[arg(long, env = "PARSURVEY_SMTP_CA", value_name = "FILE")]
+    pub(crate) smtp_ca: Option<PathBuf>,
+    /// Sign every mail for the sender's domain with this private key (DKIM; PEM, Ed25519 or RSA).
+    #[arg(long, env = "PARSURVEY_DKIM_KEY", value_name = "FILE", requires = "dkim_selector")]
+    pub(crate) dkim_key: Option<PathBuf>,
+    /// The name under which the key's public half is published: SELECTOR._domainkey.DOMAIN.
+    #[arg(long, env = "PARSURVEY_DKIM_SELECTOR", value_name = "SELECTOR", requires = "dkim_key")]
+    pub(crate) dkim_selector: Option<String>,
     /// Connections at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) connections: u8,

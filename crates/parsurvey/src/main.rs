@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod faults;
 mod output;
+mod relay;
 
 use std::process::ExitCode;
 

@@ -110,6 +110,13 @@ impl Dkim {
         Ok(Self { domain: Some(domain.to_ascii_lowercase()), ..self })
     }
 
+    /// Whether it can sign what comes from this address: its domain, or the one named instead, must be in ASCII.
+    #[must_use]
+    pub fn signs_for(&self, address: &str) -> bool {
+        let own = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        is_domain_name(self.domain.as_deref().unwrap_or(own))
+    }
+
     /// `ed25519-sha256` or `rsa-sha256`.
     #[must_use]
     pub fn algorithm(&self) -> &'static str {

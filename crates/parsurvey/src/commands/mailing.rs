@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use parsurvey_desk::mailing::{Relay, Sent};
-use parsurvey_dispatch::{Route, RunLimits};
+use parsurvey_dispatch::RunLimits;
 use parsurvey_index::tree::Text;
 use parsurvey_ledger::MailState;
 use parsurvey_report::table::{Cell, Column, Table};
@@ -166,11 +166,7 @@ pub(crate) async fn mails(global: &Global, state: Option<String>) -> Done {
 }
 
 fn relay(smtp: &SmtpArgs) -> Result<Relay, Failure> {
-    let wrong = || Failure::usage(format!("--smtp {}: give HOST:PORT, such as 127.0.0.1:25", smtp.smtp));
-    let (host, port) = smtp.smtp.rsplit_once(':').ok_or_else(wrong)?;
-    let port = port.parse().map_err(|_| wrong())?;
-    let mut route = Route::loopback(port);
-    host.trim_matches(['[', ']']).clone_into(&mut route.host);
+    let route = crate::relay::route(smtp)?;
     let limits = RunLimits { connections: usize::from(smtp.connections), ..RunLimits::default() };
     let relay = Relay { route, limits, settled: Arc::default() };
     show_progress(&relay);

@@ -1,0 +1,77 @@
+//! The relay, the login and the signature as the command line names them.
+//!
+//! Passwords and keys come from files or the environment, never from an argument: arguments can be read by everybody on
+//! the machine. Nothing is connected to here; whether the relay is there shows when the first mail is sent.
+
+use std::fs;
+use std::path::Path;
+
+use parsurvey_dispatch::{Dkim, Login, RelayAddress, Route, Trust, TrustError};
+use secrecy::{SecretString, zeroize::Zeroizing};
+
+use crate::args::SmtpArgs;
+use crate::faults::Failure;
+
+/// The variable that holds the password where no file does.
+const PASSWORD: &str = "PARSURVEY_SMTP_PASSWORD";
+
+/// The way to the relay, with everything that is read from files.
+pub(crate) fn route(smtp: &SmtpArgs) -> Result<Route, Failure> {
+    let address: RelayAddress =
+        smtp.smtp.parse().map_err(|error| Failure::usage(format!("--smtp {}: {error}", shown(&smtp.smtp))))?;
+    let authorities = smtp.smtp_ca.as_deref().map(read_bytes).transpose()?;
+    let trust = || match &authorities {
+        Some(pem) => Trust::only(pem),
+        None => Trust::platform(),
+    };
+    let mut route = address.route(trust).map_err(|error: TrustError| match &smtp.smtp_ca {
+        Some(file) => Failure::usage(format!("--smtp-ca {}: {error}", file.display())),
+        None => Failure::usage(error.to_string()),
+    })?;
+    if let Some(user) = &address.user {
+        let login = Login::new(user, password(smtp)?);
+        route = route.logged_in(if smtp.smtp_plain_login { login.plain_on_loopback() } else { login });
+    } else if smtp.smtp_password_file.is_some() {
+        return Err(Failure::usage(
+            "there is a password and no user; name one in --smtp, such as smtps://user@mail.example",
+        ));
+    }
+    if let (Some(file), Some(selector)) = (&smtp.dkim_key, &smtp.dkim_selector) {
+        let dkim = Dkim::new(selector, &read_secret(file)?)
+            .map_err(|error| Failure::usage(format!("--dkim-key {}: {error}", file.display())))?;
+        route = route.signed_by(dkim);
+    }
+    Ok(route)
+}
+
+fn password(smtp: &SmtpArgs) -> Result<SecretString, Failure> {
+    let found = match &smtp.smtp_password_file {
+        Some(file) => Zeroizing::new(secrecy::ExposeSecret::expose_secret(&read_secret(file)?).to_owned()),
+        None => Zeroizing::new(std::env::var(PASSWORD).unwrap_or_default()),
+    };
+    // Editors end a file with a line end that belongs to no password.
+    let password = found.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::usage(format!(
+            "--smtp names a user; put the password into a file for --smtp-password-file, or into {PASSWORD}"
+        )));
+    }
+    Ok(SecretString::from(password))
+}
+
+fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
+}
+
+fn read_secret(file: &Path) -> Result<SecretString, Failure> {
+    let text = fs::read_to_string(file);
+    text.map(SecretString::from).map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
+}
+
+/// The address without what somebody took for the place of a password.
+fn shown(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((_, place)) => format!("…@{place}"),
+        None => address.to_owned(),
+    }
+}

@@ -179,7 +179,7 @@ async fn two_shares_open_the_box_away_from_the_ledger_and_the_tally_comes_back()
     assert_eq!(survey.run(&["score", "--format", "json"]).await.done().stdout, score, "twice changes nothing");
 }
 
-/// Another campaign's tally, half a tally, a file that is none, and no archive beside it.
+/// Another campaign's tally, half a tally, a file that is none, no archive beside it, and something else as the archive.
 async fn refuses_other_tallies(survey: &Survey, tally: &Path, sealed: &Path) {
     let json = std::fs::read_to_string(tally).unwrap();
     let other = survey.folder().join("other.json");
@@ -193,6 +193,7 @@ async fn refuses_other_tallies(survey: &Survey, tally: &Path, sealed: &Path) {
     refused(&other, sealed, "other.json").await;
     refused(&survey.roster, sealed, "tally.json").await;
     refused(tally, &survey.folder().join("none.sealed"), "none.sealed").await;
+    refused(tally, tally, "archive").await;
     survey.run(&["score"]).await.done_with(1).says(&["has not been opened"]);
 }
 

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, TargetCode};
 use parsurvey_index::counts::Tally;
 use parsurvey_ledger::{CampaignState, ClosedBox, Stage};
+use parsurvey_survey::ballot_box::read_archive;
+use parsurvey_survey::key::KeyRole;
 use parsurvey_survey::{freeze, hex};
 use sha2::{Digest, Sha256};
 
@@ -40,7 +42,7 @@ impl Desk {
         let tally = read_tally(&file.display().to_string(), &bytes)?;
         self.check_tally(file, &tally)?;
         let sha256 = hex(&Sha256::digest(&bytes));
-        let archive_sha256 = hex(&Sha256::digest(read_bounded(archive, BOX_BYTES)?));
+        let archive_sha256 = self.check_archive(archive, &tally).await?;
         if self.ledger.tally().await?.is_none_or(|stored| stored.tally_sha256 != sha256) {
             let mut because = because.clone();
             if restored {
@@ -76,6 +78,28 @@ impl Desk {
             )
         })?;
         read_tally("the ledger's tally", stored.json.as_bytes())
+    }
+
+    /// The archive must be this survey's, sealed to the registered key, with as many responses as the tally has ballots:
+    /// once the box is gone nothing else holds the single responses. Returns its SHA-256.
+    async fn check_archive(&self, file: &Path, tally: &Tally) -> Result<String, DeskError> {
+        let bytes = read_bounded(file, BOX_BYTES)?;
+        let refused = |why: String| {
+            DeskError::refused(
+                format!("{}: {why}", file.display()),
+                "name the archive.sealed that was written together with this tally; nothing was destroyed",
+            )
+        };
+        let (header, _) = read_archive(&bytes).map_err(|error| refused(error.to_string()))?;
+        let ballots: u64 = tally.targets.values().flat_map(BTreeMap::values).map(|group| group.ballots).sum();
+        let key = self.proved_key(KeyRole::Archive).await?;
+        if header.campaign != tally.campaign || header.key_fingerprint != key.fingerprint() {
+            return Err(refused(format!("it is of {} for the key {}", header.campaign, header.key_fingerprint)));
+        }
+        if header.responses != ballots {
+            return Err(refused(format!("it holds {} responses, the tally {ballots} ballots", header.responses)));
+        }
+        Ok(hex(&Sha256::digest(&bytes)))
     }
 
     fn check_tally(&self, file: &Path, tally: &Tally) -> Result<(), DeskError> {

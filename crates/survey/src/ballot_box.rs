@@ -205,17 +205,46 @@ pub struct ArchivedResponse {
     pub answers: BTreeMap<String, String>,
 }
 
+/// What an archive says of itself to whoever cannot open it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveHeader {
+    /// The campaign's id.
+    pub campaign: String,
+    /// Fingerprint of the key that opens it.
+    pub key_fingerprint: String,
+    /// Responses in it.
+    pub responses: u64,
+}
+
+/// Reads an archive's header and finds its body.
+///
+/// # Errors
+/// It is not an archive.
+pub fn read_archive(file: &[u8]) -> Result<(ArchiveHeader, &[u8]), KeyError> {
+    let rest = file
+        .strip_prefix(ARCHIVE_MAGIC)
+        .ok_or_else(|| KeyError::Malformed("its first line is not 'parsurvey archive 1'".into()))?;
+    let end = rest
+        .iter()
+        .position(|&b| b == b'\n')
+        .ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
+    let header = serde_json::from_slice(&rest[..end])
+        .map_err(|_| KeyError::Malformed("the archive's header cannot be read".into()))?;
+    Ok((header, &rest[end + 1..]))
+}
+
 /// Seals opened responses, in the order given, for the archive's holder.
 ///
 /// # Panics
 /// Never: responses are plain data.
 pub fn write_archive(codebook: &Codebook, key: &PublicKey, ballots: &[Ballot], rng: &mut impl CryptoRng) -> Vec<u8> {
     let mut file = ARCHIVE_MAGIC.to_vec();
-    let header = serde_json::json!({
-        "campaign": codebook.campaign,
-        "key_fingerprint": key.fingerprint(),
-        "responses": ballots.len(),
-    });
+    let header = ArchiveHeader {
+        campaign: codebook.campaign.clone(),
+        key_fingerprint: key.fingerprint(),
+        responses: ballots.len() as u64,
+    };
     serde_json::to_writer(&mut file, &header).expect("a header is plain data");
     file.push(b'\n');
     for (number, chunk) in ballots.chunks(ARCHIVE_CHUNK).enumerate() {
@@ -236,12 +265,7 @@ pub fn write_archive(codebook: &Codebook, key: &PublicKey, ballots: &[Ballot], r
 /// # Errors
 /// Not an archive of this campaign, another key, or altered bytes.
 pub fn open_archive(campaign: &str, file: &[u8], key: &PrivateKey) -> Result<Vec<ArchivedResponse>, KeyError> {
-    let rest = file
-        .strip_prefix(ARCHIVE_MAGIC)
-        .ok_or_else(|| KeyError::Malformed("its first line is not 'parsurvey archive 1'".into()))?;
-    let end =
-        rest.iter().position(|&b| b == b'\n').ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
-    let mut body = &rest[end + 1..];
+    let (_, mut body) = read_archive(file)?;
     let mut responses = Vec::new();
     let mut number = 0;
     while let Some((length, after)) = body.split_first_chunk::<8>() {

@@ -258,7 +258,7 @@ impl Field {
     async fn open_wrongly(&mut self) -> Vec<String> {
         let archive_key = self.key("archive");
         self.run_to(&["open", "--key", archive_key.to_str().unwrap()], 1).await;
-        let (_, said) = self.said.iter().filter(|(name, _)| name.contains(" open")).next_back().unwrap();
+        let (_, said) = self.said.iter().rfind(|(name, _)| name.contains(" open")).unwrap();
         vec![String::from_utf8(said.clone()).unwrap()]
     }
 

@@ -75,3 +75,57 @@ fn shown(address: &str) -> String {
         None => address.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, SmtpArgs, route};
+
+    fn told(smtp: &str, change: impl FnOnce(&mut SmtpArgs)) -> Result<String, String> {
+        let mut arguments = SmtpArgs {
+            smtp: smtp.to_owned(),
+            smtp_password_file: None,
+            smtp_plain_login: false,
+            smtp_ca: None,
+            dkim_key: None,
+            dkim_selector: None,
+            connections: 4,
+        };
+        change(&mut arguments);
+        match route(&arguments) {
+            Ok(route) => Ok(format!("{route:?}")),
+            Err(Failure::Told(code, text)) => Err(format!("{code} {text}")),
+            Err(Failure::Desk(error)) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_relay_is_read_with_its_secrets_and_shows_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("the folder can be written to");
+            path
+        };
+        let (secret, empty) = (file("secret", "Tr0ub4dor\n"), file("empty", "\n"));
+        let said = told("smtps://khaosat@mail.example", |a| a.smtp_password_file = Some(secret.clone()));
+        let said = said.expect("a whole route");
+        assert!(said.contains("Implicit") && said.contains("mail.example") && !said.contains("Tr0ub4dor"), "{said}");
+        assert!(told("127.0.0.1:25", |_| ()).is_ok_and(|said| said.contains("Off")));
+
+        let refused = |smtp: &str, change: &dyn Fn(&mut SmtpArgs), words: &str| {
+            let said = told(smtp, |a| change(a)).expect_err(words);
+            assert!(said.starts_with("2 ") && said.contains(words) && !said.contains("Tr0ub4dor"), "{said}");
+        };
+        refused("mail.example", &|_| (), "give HOST:PORT");
+        refused("smtps://khaosat:Tr0ub4dor@mail.example", &|_| (), "a password has no place in the address");
+        refused(
+            "smtps://khaosat@mail.example",
+            &|a| a.smtp_password_file = Some(empty.clone()),
+            "PARSURVEY_SMTP_PASSWORD",
+        );
+        refused("smtps://mail.example", &|a| a.smtp_password_file = Some(secret.clone()), "a password and no user");
+        refused("smtps://mail.example", &|a| a.smtp_ca = Some(secret.clone()), "holds no PEM certificate");
+        let key = |a: &mut SmtpArgs| (a.dkim_key, a.dkim_selector) = (Some(secret.clone()), Some("s2023".to_owned()));
+        refused("127.0.0.1:25", &key, "holds no private key");
+    }
+}

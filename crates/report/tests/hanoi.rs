@@ -145,8 +145,10 @@ fn the_group_and_area_tables_fit_an_ordinary_terminal() {
     let results = results();
     for table in [tables::group_table(&results, &results.targets[0]), tables::area_table(&results, &results.targets[0])]
     {
-        let text = to_terminal(&table, Lang::Vi, Some(120));
-        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        for width in [80, 100, 120] {
+            let text = to_terminal(&table, Lang::Vi, Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+        }
     }
 }
 

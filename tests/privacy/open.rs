@@ -47,7 +47,8 @@ async fn an_open_ledger_backup_or_log_holds_no_answer() {
         let mut needles = single_answers();
         needles.extend(record.people.iter().flat_map(responses));
         for files in of_open(record) {
-            assert!(files.len() >= 6, "{:?}", files.keys());
+            // A server that ends well takes the write-ahead log with it; the backups hold it in any case.
+            assert!(files.len() >= 4, "{:?}", files.keys());
             assert_eq!(found_in(&files, &needles), Vec::<String>::new(), "{database:?}");
         }
         // The same search finds answers where they do stand: in the page a person has open, and in the archive.

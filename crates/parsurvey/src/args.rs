@@ -90,11 +90,11 @@ pub(crate) enum Command {
         command: RosterCommand,
     },
     /// Send the invitations that are owed. Run again, it sends nothing twice.
-    Invite(SmtpArgs),
+    Invite(SendArgs),
     /// Send the reminder wave that is due, only to forms that are outstanding.
-    Remind(SmtpArgs),
+    Remind(SendArgs),
     /// Send whatever is due by the campaign's schedule: prenotice, invitations, reminder wave.
-    Send(SmtpArgs),
+    Send(SendArgs),
     /// Show a mail with a dummy link.
     Preview {
         /// Which contact.
@@ -106,6 +106,11 @@ pub(crate) enum Command {
         /// The HTML part instead of the text.
         #[arg(long)]
         html: bool,
+    },
+    /// What mail servers and mailboxes sent back.
+    Bounces {
+        #[command(subcommand)]
+        command: BouncesCommand,
     },
     /// The response status: counts of seats, never an answer.
     Status {
@@ -298,6 +303,9 @@ pub(crate) enum RosterCommand {
         /// Change a list after the first invitation, as a frame correction.
         #[arg(long)]
         amend: bool,
+        /// How many seats the amendment removes; asked for where they are more than five and two in a hundred.
+        #[arg(long, requires = "amend", value_name = "N")]
+        removes: Option<u64>,
         #[command(flatten)]
         because: BecauseArgs,
     },
@@ -309,6 +317,16 @@ pub(crate) enum RosterCommand {
         /// Only this group.
         #[arg(long)]
         group: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BouncesCommand {
+    /// Say of each mail whether it is a bounce, and of whom and why. Needs no campaign and changes nothing.
+    Classify {
+        /// Mails, mbox files, Maildirs, folders of mails; `-` is stdin.
+        #[arg(required = true, value_name = "FILE|-|DIR")]
+        inputs: Vec<PathBuf>,
     },
 }
 
@@ -337,6 +355,26 @@ pub(crate) struct BecauseArgs {
     /// The document that approves it: number and date.
     #[arg(long, default_value = "")]
     pub(crate) document: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SendArgs {
+    /// First make the mails of this contact that the relay refused for good, or of which nobody knows, ready once more.
+    #[arg(long, value_enum, requires = "reason")]
+    pub(crate) again: Option<Again>,
+    /// Why they are sent again; kept in the log.
+    #[arg(long, requires = "again", value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) smtp: SmtpArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Again {
+    /// Refused for good; after the address or the relay was mended.
+    Rejected,
+    /// Claimed without an outcome: some people may get the mail twice.
+    Unknown,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,6 +1,7 @@
 //! One function per command, grouped as an operator meets them. Each opens the desk, does one act, and prints.
 
 mod ask;
+mod bounces;
 mod demo;
 mod ending;
 mod mailing;
@@ -11,12 +12,13 @@ mod setup;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use parsurvey_desk::mailing::Clock;
 use parsurvey_desk::opening::OpenOptions;
 use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
-use parsurvey_survey::campaign::Campaign;
+use parsurvey_survey::campaign::{Campaign, MailKind};
 
-use crate::args::{BecauseArgs, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::args::{BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
@@ -55,22 +57,24 @@ async fn act(cli: Cli) -> Done {
             KeyCommand::List => setup::key_list(global).await,
         },
         Command::Roster { command } => match command {
-            RosterCommand::Import { file, sheet, accept, dry_run, amend, because } => {
+            RosterCommand::Import { file, sheet, accept, dry_run, amend, removes, because } => {
                 let options = parsurvey_desk::roster::ImportOptions {
                     sheet,
                     accept: accept.into_iter().collect(),
                     dry_run,
                     amend,
+                    removes,
                 };
                 people::import(global, &file, &options, &because).await
             }
             RosterCommand::List { unit, group } => people::list(global, unit, group).await,
         },
-        Command::Invite(smtp) => mailing::invite(global, &smtp).await,
-        Command::Remind(smtp) => mailing::remind(global, &smtp).await,
-        Command::Send(smtp) => mailing::send(global, &smtp).await,
+        Command::Invite(args) => mailing::contact(global, &args, MailKind::Invitation).await,
+        Command::Remind(args) => mailing::contact(global, &args, MailKind::Reminder).await,
+        Command::Send(args) => mailing::send(global, &args).await,
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Mails { state } => mailing::mails(global, state).await,
+        Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
@@ -124,6 +128,12 @@ pub(crate) fn now(global: &Global, campaign: &Campaign) -> Result<Timestamp, Fai
         Some(now) if campaign.sample => Ok(now),
         Some(_) => Err(Failure::usage("--now works only on campaigns marked `sample = true`")),
     }
+}
+
+/// A clock for a run that lasts: the system's, or the one that stands still at `--now`.
+pub(crate) fn clock(global: &Global, campaign: &Campaign) -> Result<Clock, Failure> {
+    let fixed = now(global, campaign)?;
+    Ok(if global.now.is_some() { Clock::from(fixed) } else { Clock::new(Timestamp::now) })
 }
 
 /// Who does it: `--actor`, or the account's name.

@@ -159,7 +159,7 @@ impl Desk {
     }
 }
 
-fn documented(because: &Because) -> Result<(), DeskError> {
+pub(crate) fn documented(because: &Because) -> Result<(), DeskError> {
     let missing: Vec<&str> =
         [("--reason", &because.reason), ("--document", &because.document), ("--actor", &because.actor)]
             .into_iter()

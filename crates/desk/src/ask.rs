@@ -13,7 +13,12 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn status(&self, by: StatusBy, now: Timestamp) -> Result<Status, DeskError> {
-        Ok(status::status(&self.campaign, &self.ledger.seats().await?, by, now))
+        let counts = self.ledger.seat_counts().await?;
+        let submissions = match by {
+            StatusBy::Day => self.ledger.submission_moments().await?,
+            StatusBy::Group | StatusBy::Unit => Vec::new(),
+        };
+        Ok(status::status(&self.campaign, &counts, &submissions, by, now))
     }
 
     /// The status by group, as the status page shows it.

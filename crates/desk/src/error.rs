@@ -101,10 +101,13 @@ impl From<LedgerError> for DeskError {
             | LedgerError::NotALedger(_)
             | LedgerError::Newer { .. }
             | LedgerError::ReadOnly
+            | LedgerError::Damaged(_)
             | LedgerError::Conflict(_) => Self::refused(reason, remedy),
-            LedgerError::Locked | LedgerError::DiskFull | LedgerError::Unreachable | LedgerError::Database(_) => {
-                Self::unfinished(reason, remedy)
-            }
+            LedgerError::Locked
+            | LedgerError::DiskFull
+            | LedgerError::Unreachable
+            | LedgerError::Meanwhile(_)
+            | LedgerError::Database(_) => Self::unfinished(reason, remedy),
         }
     }
 }

@@ -1,28 +1,31 @@
 //! Sending what is owed: one outbox row per person, address, kind and wave; claimed before it is sent; outcome kept.
 //!
-//! Running an act twice, or by two people at once, queues and sends nothing twice. A claim without an outcome is unknown:
-//! it is shown, and never sent again by itself.
+//! Running an act twice, or by two people at once, queues and sends nothing twice. What was refused for good, and a claim
+//! without an outcome, which is unknown, is shown and never sent again by itself.
 
+mod clock;
+mod room;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parsurvey_dispatch::{
-    Composed, Correspondent, Delivery, Dkim, Job, JobId, Letter, Outbox, Outcome, Route, RunError, RunLimits, Stop,
-    Summary, compose, message_id,
+    Composed, Correspondent, Letter, Route, RunError, RunLimits, Stop, Summary, compose, message_id,
 };
-use parsurvey_ledger::{CampaignState, ClaimedMail, LinkHash, NewMail, OutcomeResult, Stage};
+use parsurvey_ledger::{Again, CampaignState, ClaimedMail, LinkHash, MadeReady, NewMail, Stage};
 use parsurvey_survey::campaign::{Contact, MailKind};
 use parsurvey_survey::key::KeyRole;
-use parsurvey_survey::plan::{self, Owed, Plan, Skip};
-use parsurvey_survey::seat::Seat;
+use parsurvey_survey::plan::{self, Owed, Pace, Plan, Skip};
+use parsurvey_survey::seat::{FormId, Seat};
 use parsurvey_survey::template::{self, Addressee};
 use parsurvey_survey::{calendar, freeze};
 
 use crate::{Because, Desk, DeskError};
 
-/// A mail refused for now is not offered again before this has passed; what comes later is the next run's business.
-const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+pub use clock::Clock;
+use room::{MailRoom, MailRoomError};
 
 /// How to reach the relay.
 #[derive(Debug, Clone)]
@@ -52,10 +55,26 @@ pub struct Sent {
     pub unknown: u64,
     /// Given back unsent, waiting in the outbox.
     pub released: u64,
+    /// Mails that could not be put together: given back, waiting in the outbox, and nobody else was held up.
+    pub unwritten: Vec<Unwritten>,
+    /// What the relay said when it last refused a mail for good.
+    pub refusal: Option<String>,
+}
+
+/// A mail that could not be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritten {
+    /// The form it is about.
+    pub form: FormId,
+    /// Why, without name or address.
+    pub reason: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 impl Desk {
-    /// Sends one contact: freezes on the first invitation, queues what is owed, and sends the outbox.
+    /// Sends one contact: freezes on the first invitation, queues what is owed, and sends the outbox. Each outcome
+    /// carries the time that `clock` tells, and nothing is sent after the deadline.
     ///
     /// # Errors
     /// Keys not proved, too early, too late, the relay absent (what was sent stays recorded), or asked to stop.
@@ -65,8 +84,10 @@ impl Desk {
         relay: &Relay,
         stop: &Stop,
         because: &Because,
-        now: Timestamp,
+        clock: impl Into<Clock>,
     ) -> Result<Sent, DeskError> {
+        let clock = clock.into();
+        let now = clock.now();
         let contact = self.due_contact(kind, now)?.clone();
         self.field_open("send").await?;
         let deadline = self.deadline().await?;
@@ -89,9 +110,9 @@ impl Desk {
         if seats.is_empty() {
             return Err(DeskError::refused("the roster is empty", "import it with `parsurvey roster import`"));
         }
-        let plan = plan::plan(&contact, &seats);
+        let plan = plan::plan(&contact, &seats, Pace::of(&self.campaign), now);
         let mut sent = self.queue(&plan, &seats, because, now).await?;
-        self.send_outbox(relay, stop, now, &mut sent).await?;
+        self.send_outbox(relay, stop, clock, deadline, &mut sent).await?;
         Ok(sent)
     }
 
@@ -104,20 +125,53 @@ impl Desk {
         relay: &Relay,
         stop: &Stop,
         because: &Because,
-        now: Timestamp,
+        clock: impl Into<Clock>,
     ) -> Result<Vec<(MailKind, Sent)>, DeskError> {
+        let clock = clock.into();
+        let mut done = Vec::new();
+        for kind in self.due_kinds(clock.now()) {
+            done.push((kind, self.contact(kind, relay, stop, because, clock.clone()).await?));
+        }
+        Ok(done)
+    }
+
+    /// Makes mails of a contact that were refused for good, or are unknown, ready once more; the next sending sends them.
+    /// `None` is every contact that is due. People who owe no answer or had a later contact are left alone.
+    ///
+    /// # Errors
+    /// No reason, nothing due, or the survey is closed.
+    pub async fn make_ready_again(
+        &self,
+        kind: Option<MailKind>,
+        again: Again,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<MadeReady, DeskError> {
+        if because.reason.trim().is_empty() {
+            return Err(DeskError::refused(
+                "sending mails again needs --reason",
+                "say what has changed since; the log keeps it",
+            ));
+        }
+        let kinds = kind.map_or_else(|| self.due_kinds(now), |kind| vec![kind]);
+        let mut made = MadeReady::default();
+        for kind in kinds {
+            let wave = self.due_contact(kind, now)?.wave;
+            let more = self.ledger.make_ready_again(kind, wave, again, &because.act(now)).await?;
+            made.mails += more.mails;
+            made.in_hand += more.in_hand;
+        }
+        Ok(made)
+    }
+
+    fn due_kinds(&self, now: Timestamp) -> Vec<MailKind> {
         let is_due = |kind| plan::due(&self.campaign.contacts, kind, now).is_some();
         // The prenotice loses its meaning once the invitation is due.
-        let kinds: Vec<MailKind> = if is_due(MailKind::Invitation) {
+        if is_due(MailKind::Invitation) {
             [MailKind::Invitation, MailKind::Reminder].into_iter().filter(|kind| is_due(*kind)).collect()
         } else {
             vec![MailKind::Prenotice]
-        };
-        let mut done = Vec::new();
-        for kind in kinds {
-            done.push((kind, self.contact(kind, relay, stop, because, now).await?));
         }
-        Ok(done)
     }
 
     fn due_contact(&self, kind: MailKind, now: Timestamp) -> Result<&Contact, DeskError> {
@@ -160,8 +214,10 @@ impl Desk {
         }
         // The links' hashes are stored before any mail leaves: a person may click within the second. Mails that wait
         // from an earlier run are held to them as well: with another link.key they would carry dead links.
+        let owed: BTreeSet<FormId> = plan.owed.iter().map(|owed| owed.form).collect();
         let links: Vec<LinkHash> = seats
             .iter()
+            .filter(|seat| owed.contains(&seat.form) || seat.mail.waiting > 0)
             .map(|seat| {
                 let token = self.link_secret.token(&self.campaign.id, seat.form, seat.link_version);
                 LinkHash { form: seat.form, link_version: seat.link_version, hash: token.hash() }
@@ -191,21 +247,22 @@ impl Desk {
         self: &Arc<Self>,
         relay: &Relay,
         stop: &Stop,
-        now: Timestamp,
+        clock: Clock,
+        closes: Timestamp,
         sent: &mut Sent,
     ) -> Result<(), DeskError> {
         let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
-        let closes = self.deadline().await?;
-        let settled = Arc::clone(&relay.settled);
-        let dkim = relay.route.dkim.clone();
-        if dkim.as_ref().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
+        if relay.route.dkim.as_ref().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
             return Err(DeskError::refused(
                 "the key cannot sign for the sender's domain, which is not in ASCII",
                 "write the domain in campaign.toml in its xn-- form",
             ));
         }
-        let room = Arc::new(MailRoom { desk: Arc::clone(self), claimant, now, closes, settled, dkim });
-        let result = parsurvey_dispatch::run(&relay.route, &relay.limits, room, stop).await;
+        let room = Arc::new(MailRoom::new(Arc::clone(self), relay, claimant, clock, closes));
+        let result = parsurvey_dispatch::run(&relay.route, &relay.limits, Arc::clone(&room), stop).await;
+        // However the run ended: what was never put together was provably not sent.
+        let given_back = room.give_back().await;
+        (sent.unwritten, sent.refusal) = (room.unwritten(), room.refusal());
         let summary = match &result {
             Ok(summary) => *summary,
             Err(RunError::Route { summary, .. } | RunError::Outbox { summary, .. }) => *summary,
@@ -216,7 +273,11 @@ impl Desk {
                 format!("stopped as asked; {} mails were sent, {} wait", summary.accepted, summary.released),
                 "run the command again to send the rest",
             )),
-            Ok(_) => Ok(()),
+            Ok(summary) if room.is_past_deadline() => Err(DeskError::refused(
+                format!("the deadline passed while mails were sent; {} were sent, the others wait", summary.accepted),
+                "extend it with `parsurvey extend` and run the command again, or close the survey",
+            )),
+            Ok(_) => given_back,
             Err(error @ RunError::Route { .. }) => {
                 Err(DeskError::unfinished(error.to_string(), "check --smtp and the relay, then run the command again"))
             }
@@ -299,8 +360,8 @@ impl Desk {
         })
         .map_err(|error| {
             DeskError::refused(
-                format!("the mail for form {} cannot be put together: {error}", mail.form),
-                "mend what it names; the other mails were not held up",
+                format!("the mail cannot be put together: {error}"),
+                "mend what it names and run the command again",
             )
         })
     }
@@ -313,102 +374,5 @@ impl Sent {
         self.deferred += summary.transient;
         self.unknown += summary.unknown;
         self.released += summary.released;
-    }
-}
-
-/// The ledger's outbox as the engine sees it.
-struct MailRoom {
-    desk: Arc<Desk>,
-    claimant: String,
-    now: Timestamp,
-    closes: Timestamp,
-    settled: Arc<AtomicU64>,
-    dkim: Option<Dkim>,
-}
-
-impl MailRoom {
-    /// The mail as it leaves: composed, and signed where there is a key.
-    fn write(&self, mail: &ClaimedMail) -> Result<Composed, DeskError> {
-        let composed = self.desk.write(mail, self.now, self.closes)?;
-        match &self.dkim {
-            None => Ok(composed),
-            Some(dkim) => composed.signed(dkim).map_err(|error| {
-                DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
-            }),
-        }
-    }
-}
-
-/// Why the outbox could not do it.
-#[derive(Debug, thiserror::Error)]
-enum MailRoomError {
-    #[error("{0}")]
-    Desk(#[from] DeskError),
-}
-
-impl Outbox for MailRoom {
-    type Error = MailRoomError;
-
-    async fn claim(&self, limit: usize) -> Result<Vec<Job>, MailRoomError> {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        loop {
-            let claimed = self.desk.ledger.claim(&self.claimant, limit, self.now).await.map_err(DeskError::from)?;
-            if claimed.is_empty() {
-                return Ok(Vec::new());
-            }
-            let mut jobs = Vec::new();
-            for mail in &claimed {
-                match self.write(mail) {
-                    Ok(composed) => jobs.push(Job { id: mail.mail, mail: composed }),
-                    Err(error) => {
-                        // One person's faulty data stops nobody else; the mail is shown as rejected with the reason.
-                        let outcome = parsurvey_ledger::Outcome {
-                            result: OutcomeResult::Rejected,
-                            stage: "compose".to_owned(),
-                            code: None,
-                            enhanced: None,
-                            text: error.to_string(),
-                            at: self.now,
-                            retry_at: None,
-                        };
-                        self.desk
-                            .ledger
-                            .record_outcome(mail.mail, &self.claimant, &outcome)
-                            .await
-                            .map_err(DeskError::from)?;
-                    }
-                }
-            }
-            if !jobs.is_empty() {
-                return Ok(jobs);
-            }
-        }
-    }
-
-    async fn outcome(&self, id: JobId, delivery: &Delivery) -> Result<(), MailRoomError> {
-        self.settled.fetch_add(1, Ordering::Relaxed);
-        let (result, retry_at) = match delivery.outcome {
-            Outcome::Accepted => (OutcomeResult::Accepted, None),
-            Outcome::RejectedPermanent => (OutcomeResult::Rejected, None),
-            Outcome::RejectedTransient => (OutcomeResult::Deferred, self.now.checked_add(RETRY_AFTER).ok()),
-            Outcome::RouteFailed => (OutcomeResult::RouteFailed, None),
-            // A claim without an outcome is what unknown means in the ledger.
-            Outcome::Unknown => return Ok(()),
-        };
-        let outcome = parsurvey_ledger::Outcome {
-            result,
-            stage: delivery.stage.as_str().to_owned(),
-            code: delivery.code,
-            enhanced: delivery.enhanced.map(|code| code.to_string()),
-            text: delivery.text.clone(),
-            at: self.now,
-            retry_at,
-        };
-        Ok(self.desk.ledger.record_outcome(id, &self.claimant, &outcome).await.map_err(DeskError::from)?)
-    }
-
-    async fn release(&self, ids: &[JobId]) -> Result<(), MailRoomError> {
-        self.desk.ledger.release_claims(&self.claimant, ids).await.map_err(DeskError::from)?;
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, QuestionCode, TargetCode};
-use parsurvey_ledger::{CampaignState, SubmitResult};
+use parsurvey_ledger::{Ballot, CampaignState, Refusal, SubmitResult};
 use parsurvey_survey::ballot::BallotError;
 use parsurvey_survey::campaign::Questionnaire;
 use parsurvey_survey::key::KeyRole;
@@ -81,6 +81,13 @@ pub enum Submission {
     Refused(Visit),
 }
 
+/// How one attempt to submit ended.
+enum Attempt {
+    Ended(Submission),
+    /// What it rested on is no longer so; nothing was stored.
+    Outdated,
+}
+
 impl Desk {
     /// What the link leads to. Changes nothing.
     ///
@@ -106,6 +113,9 @@ impl Desk {
 
     /// Checks, seals and stores a submission, in one transaction with its completion.
     ///
+    /// A ballot is sealed for the seat's target and group. Where an amended roster moved the seat meanwhile, it is
+    /// sealed once more for the new place, if the answers fit its questionnaire.
+    ///
     /// # Errors
     /// The ledger cannot be written; the respondent is told to try again and keeps the answers on the page.
     pub async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
@@ -114,33 +124,61 @@ impl Desk {
             (Some(seat), Visit::Open(form)) => (seat, form),
             (_, Visit::Completed) => return Ok(Submission::AlreadySubmitted),
             (Some(seat), Visit::Closed) => {
-                self.ledger.record_too_late(seat.form, now).await?;
+                self.ledger.record_too_late(seat.form, seat.link_version, now).await?;
                 return Ok(Submission::TooLate);
             }
             (_, visit) => return Ok(Submission::Refused(visit)),
         };
+        if let Attempt::Ended(submission) = self.submit_open(&seat, &form, answers, now).await? {
+            return Ok(submission);
+        }
+        let (seat, visit) = self.look_up(token, now).await?;
+        match (seat, visit) {
+            (_, Visit::Completed) => Ok(Submission::AlreadySubmitted),
+            (Some(seat), Visit::Open(form)) => match self.submit_open(&seat, &form, answers, now).await? {
+                // Answers that do not fit the new questionnaire are no fault of the person: the form begins anew.
+                Attempt::Ended(Submission::Faulty(_)) | Attempt::Outdated => {
+                    Ok(Submission::Refused(self.visit(token, now).await?))
+                }
+                Attempt::Ended(submission) => Ok(submission),
+            },
+            (_, visit) => Ok(Submission::Refused(visit)),
+        }
+    }
+
+    async fn submit_open(
+        &self,
+        seat: &Seat,
+        form: &OpenForm,
+        answers: &Answers,
+        now: Timestamp,
+    ) -> Result<Attempt, DeskError> {
+        let ended = |submission| Ok(Attempt::Ended(submission));
         let Some(questionnaire) = self.campaign.questionnaire(&form.target, &form.group) else {
-            return Ok(Submission::Refused(Visit::Unknown));
+            return ended(Submission::Refused(Visit::Unknown));
         };
         let faults = answer_faults(questionnaire, answers);
         if !faults.is_empty() {
-            return Ok(Submission::Faulty(faults));
+            return ended(Submission::Faulty(faults));
         }
         let ballot = match self.codebook.ballot(&form.target, &form.group, answers) {
             Ok(ballot) => ballot,
-            Err(BallotError::Alien(what)) => return Ok(Submission::Faulty(vec![AnswerFault::Alien(what)])),
-            Err(BallotError::Unreadable) => return Ok(Submission::Refused(Visit::Unknown)),
+            Err(BallotError::Alien(what)) => return ended(Submission::Faulty(vec![AnswerFault::Alien(what)])),
+            Err(BallotError::Unreadable) => return ended(Submission::Refused(Visit::Unknown)),
         };
         let key = self.proved_key(KeyRole::Box).await?;
-        let sealed = self
+        let ciphertext = self
             .codebook
             .seal(&key, &ballot, &mut random()?)
             .map_err(|error| DeskError::unfinished(format!("the ballot could not be sealed: {error}"), "try again"))?;
+        let sealed = Ballot { target: form.target.clone(), group: form.group.clone(), ciphertext };
         match self.ledger.submit(seat.form, seat.link_version, &sealed, now).await? {
-            SubmitResult::Stored => Ok(Submission::Stored),
-            SubmitResult::AlreadySubmitted => Ok(Submission::AlreadySubmitted),
-            // Something changed between the look and the write (closing, excuse, replacement): look again.
-            SubmitResult::Refused(_) => Ok(Submission::Refused(self.visit(token, now).await?)),
+            SubmitResult::Stored => ended(Submission::Stored),
+            SubmitResult::AlreadySubmitted => ended(Submission::AlreadySubmitted),
+            // Something changed between the look and the write: closing, excuse, replacement, another group.
+            SubmitResult::Refused(
+                Refusal::NotInviting(_) | Refusal::OldLink | Refusal::Moved | Refusal::Excused | Refusal::Ineligible,
+            ) => Ok(Attempt::Outdated),
         }
     }
 
@@ -152,7 +190,7 @@ impl Desk {
         if let (Some(seat), Visit::Open(form)) = self.look_up(token, now).await?
             && form.declined != declined
         {
-            self.ledger.set_declined(seat.form, declined, now).await?;
+            self.ledger.set_declined(seat.form, seat.link_version, declined, now).await?;
         }
         self.visit(token, now).await
     }

@@ -20,7 +20,7 @@ words!(
     ReplacementKind, "kind of replacement", {
         /// The former holder was not in post on the frame date; the new one was.
         FrameCorrection = "frame_correction",
-        /// The former holder was in post but unable; the new one counts apart.
+        /// The former holder was in post but unable; the new one counts apart. Whoever follows a substitute is one too.
         Substitution = "substitution",
     }
 );
@@ -90,8 +90,12 @@ impl Ledger {
         let NewHolder { external_id, name, email, position } = holder;
         let new = NewPerson { external_id, name, email, position, seats: Vec::new() };
         let person = insert_person(&mut tx, new).await?;
+        if kind == ReplacementKind::Substitution {
+            keep_former(&mut tx, form).await?;
+        }
         sqlx::query(
-            "UPDATE seat SET person = $1, holder = holder + 1, link_version = link_version + 1, substitute = $2, \
+            "UPDATE seat SET person = $1, holder = holder + 1, link_version = link_version + 1, \
+             substitute = CASE WHEN substitute = 1 THEN 1 ELSE $2 END, \
              excused = NULL, declined = 0, started = NULL, too_late = 0 WHERE form = $3",
         )
         .bind(person)
@@ -170,4 +174,16 @@ impl Ledger {
         }
         Ok((tx, head, seat))
     }
+}
+
+/// Keeps what is known of the present holder beyond the seat's passing to a substitute.
+async fn keep_former(tx: &mut Tx, form: FormId) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO seat_former (form, holder, person, excused, declined, started, too_late) \
+         SELECT form, holder, person, excused, declined, started, too_late FROM seat WHERE form = $1",
+    )
+    .bind(form)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

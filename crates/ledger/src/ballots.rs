@@ -71,13 +71,12 @@ impl Ledger {
     /// again changes nothing; a box written anew from the same ballots, as after its file was lost, takes its place.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`]: a ballot came in after the box was written (write it anew), the box was opened, or
-    /// nobody was invited yet.
+    /// [`LedgerError::Meanwhile`]: a ballot came in after the box was written; write it anew. `Conflict`: the box was
+    /// opened, or nobody was invited yet.
     pub async fn close(&self, closed_box: &ClosedBox, act: &Act) -> Result<()> {
         let (mut tx, mut head) = self.change().await?;
-        let stored = sqlx::query_scalar::<Any, Option<String>>("SELECT box_sha256 FROM campaign")
-            .fetch_one(&mut *tx)
-            .await?;
+        let stored =
+            sqlx::query_scalar::<Any, Option<String>>("SELECT box_sha256 FROM campaign").fetch_one(&mut *tx).await?;
         if stored.as_deref() == Some(closed_box.sha256.as_str()) {
             return Ok(());
         }
@@ -87,12 +86,20 @@ impl Ledger {
                 return Err(LedgerError::conflict("nobody was invited yet; there is nothing to close"));
             }
             CampaignState::Opened | CampaignState::Released => {
-                return Err(LedgerError::conflict("the box was opened and its ballots are gone; keep the box on record"));
+                return Err(LedgerError::conflict(
+                    "the box was opened and its ballots are gone; keep the box on record",
+                ));
             }
         }
         let n = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM ballot").fetch_one(&mut *tx).await?;
         if n.unsigned_abs() != closed_box.ballots {
-            return Err(LedgerError::conflict("a ballot came in while the box was written; write it again"));
+            // Nothing comes in once closed: then it is another survey's box.
+            return Err(match head.state {
+                CampaignState::Closed => LedgerError::conflict("the box does not hold the ballots of this ledger"),
+                CampaignState::Draft | CampaignState::Inviting | CampaignState::Opened | CampaignState::Released => {
+                    LedgerError::Meanwhile("a ballot came in while the box was written; write it again")
+                }
+            });
         }
         sqlx::query("UPDATE campaign SET box_sha256 = $1").bind(closed_box.sha256.as_str()).execute(&mut *tx).await?;
         sqlx::query("UPDATE mail SET state = 'cancelled', why = 'closed' WHERE state = 'ready'")
@@ -100,8 +107,7 @@ impl Ledger {
             .await?;
         let event = if stored.is_some() { "box_rewritten" } else { "closed" };
         head.set_state(&mut tx, CampaignState::Closed).await?;
-        let entry =
-            Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);
+        let entry = Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
     }

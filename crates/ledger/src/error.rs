@@ -11,7 +11,9 @@ pub enum LedgerError {
     #[error("{0} was not found; check the data folder or the number")]
     NotFound(&'static str),
     /// Something is there, but it is not a ledger of this program.
-    #[error("this is not a parsurvey ledger ({0}); name another file or database")]
+    #[error(
+        "this is not a parsurvey ledger ({0}); name the data folder of the survey with --data, or its database with --database"
+    )]
     NotALedger(&'static str),
     /// The ledger was written by a newer program.
     #[error("the ledger has format {found}, this program knows {known}; use the newer program")]
@@ -33,6 +35,12 @@ pub enum LedgerError {
     /// The database server does not answer or refuses the log-in.
     #[error("the database cannot be reached or refuses the log-in; check that it runs and what --database says")]
     Unreachable,
+    /// The ledger changed between the reading and the writing of an act. Nothing was changed; the act can be begun anew.
+    #[error("{0}")]
+    Meanwhile(&'static str),
+    /// What is stored can no longer be read: the file or the database itself is damaged.
+    #[error("the ledger is damaged ({0}); keep it as it is and restore the newest backup into another place")]
+    Damaged(String),
     /// The act contradicts what the ledger holds. Nothing was changed.
     #[error("{0}")]
     Conflict(String),
@@ -46,12 +54,13 @@ impl LedgerError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Locked | Self::Unreachable => true,
+            Self::Locked | Self::Unreachable | Self::Meanwhile(_) => true,
             Self::NotFound(_)
             | Self::NotALedger(_)
             | Self::Newer { .. }
             | Self::ReadOnly
             | Self::DiskFull
+            | Self::Damaged(_)
             | Self::Conflict(_)
             | Self::Database(_) => false,
         }
@@ -63,7 +72,7 @@ impl LedgerError {
 
     /// A stored word or number that no version of this program wrote.
     pub(crate) fn damaged(column: &'static str) -> Self {
-        Self::Database(format!("column {column} holds a value this program never wrote"))
+        Self::Damaged(format!("column {column} holds a value this program never wrote"))
     }
 }
 
@@ -111,11 +120,14 @@ fn of_database(error: &dyn DatabaseError) -> LedgerError {
 }
 
 fn of_sqlite(code: &str, message: &str) -> LedgerError {
-    // The low byte is the primary result code.
-    match code.parse::<i64>().unwrap_or(1) & 0xff {
+    let code = code.parse::<i64>().unwrap_or(1);
+    // The low byte is the primary result code. 4874: the shared index beside the log could not grow.
+    match code & 0xff {
+        _ if code == 4874 => LedgerError::DiskFull,
         5 | 6 => LedgerError::Locked,
         3 | 8 | 14 | 23 => LedgerError::ReadOnly,
         13 => LedgerError::DiskFull,
+        11 => LedgerError::Damaged(format!("{message}, SQLite {code}")),
         26 => LedgerError::NotALedger("it is not a database file"),
         _ => LedgerError::Database(format!("{message} (SQLite {code})")),
     }
@@ -127,6 +139,7 @@ fn of_postgres(code: &str, message: &str) -> LedgerError {
         "25006" | "42501" => LedgerError::ReadOnly,
         "53100" => LedgerError::DiskFull,
         "3D000" => LedgerError::NotFound("the database"),
+        "XX001" | "XX002" => LedgerError::Damaged(format!("{message}, SQLSTATE {code}")),
         "53300" | "57P01" | "57P02" | "57P03" => LedgerError::Unreachable,
         _ if code.starts_with("08") || code.starts_with("28") => LedgerError::Unreachable,
         // Class 22 quotes the value it could not read.
@@ -146,7 +159,11 @@ mod tests {
             (of_sqlite("517", ""), LedgerError::Locked),
             (of_sqlite("1032", ""), LedgerError::ReadOnly),
             (of_sqlite("13", ""), LedgerError::DiskFull),
+            (of_sqlite("4874", ""), LedgerError::DiskFull),
+            (of_sqlite("11", "malformed"), LedgerError::Damaged("malformed, SQLite 11".into())),
+            (of_sqlite("267", "malformed"), LedgerError::Damaged("malformed, SQLite 267".into())),
             (of_sqlite("26", ""), LedgerError::NotALedger("it is not a database file")),
+            (of_postgres("XX001", "bad page"), LedgerError::Damaged("bad page, SQLSTATE XX001".into())),
             (of_postgres("55P03", ""), LedgerError::Locked),
             (of_postgres("40P01", ""), LedgerError::Locked),
             (of_postgres("25006", ""), LedgerError::ReadOnly),

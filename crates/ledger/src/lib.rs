@@ -5,19 +5,22 @@
 //! The ledger decides nothing that needs the campaign's folder, reads no clock, and cannot open a ballot.
 //!
 //! Start with [`Ledger`]; [`Act`] is the who and why of each change. Where to look:
-//! [`Ledger::apply_roster`] people, [`Ledger::seats`] what is derived, [`Ledger::claim`] mail out,
+//! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Ledger::claim`] mail out,
 //! [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
 mod act;
 mod acts;
+mod again;
 mod ballots;
 mod campaign;
 mod connect;
+mod counts;
 mod error;
 mod event;
 mod keys;
 mod links;
 mod mail;
+mod moves;
 mod outbox;
 mod respond;
 mod roster;
@@ -29,6 +32,7 @@ use sqlx::AnyPool;
 
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
+pub use again::{Again, MadeReady};
 pub use ballots::{Ballot, ClosedBox};
 pub use campaign::{CampaignRow, CampaignState, Stage};
 pub use connect::Options;

@@ -1,5 +1,7 @@
 //! Links: the ledger knows their hashes only. Whoever reads the whole database still holds no link.
 
+use std::collections::BTreeMap;
+
 use parsurvey_survey::seat::FormId;
 use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
@@ -7,7 +9,7 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::small;
 use crate::error::{LedgerError, Result};
-use crate::sql::{CHUNK, rows};
+use crate::sql::{CHUNK, members, rows};
 
 /// The hash of a link's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +51,7 @@ impl Ledger {
             }
             let inserted = query.execute(&mut *tx).await?.rows_affected();
             if inserted < u64::try_from(chunk.len()).unwrap_or(u64::MAX) {
-                for link in chunk {
-                    require_same(&mut tx, link).await?;
-                }
+                require_same(&mut tx, chunk).await?;
             }
         }
         Ok(tx.commit().await?)
@@ -80,17 +80,24 @@ impl Ledger {
     }
 }
 
-async fn require_same(connection: &mut sqlx::AnyConnection, link: &LinkHash) -> Result<()> {
-    let stored = sqlx::query_scalar::<Any, String>("SELECT hash FROM link WHERE form = $1 AND link_version = $2")
-        .bind(link.form)
-        .bind(i64::from(link.link_version))
-        .fetch_optional(connection)
-        .await?;
-    if stored.as_deref() == Some(link.hash.as_str()) {
-        return Ok(());
+/// Compares links with what is stored, all in one query.
+async fn require_same(connection: &mut sqlx::AnyConnection, links: &[LinkHash]) -> Result<()> {
+    let sql = format!("SELECT form, link_version, hash FROM link WHERE form IN ({})", members(1, links.len()));
+    let mut query = sqlx::query_as::<Any, (i64, i64, String)>(AssertSqlSafe(sql));
+    for link in links {
+        query = query.bind(link.form);
     }
-    Err(LedgerError::conflict(format!(
-        "form {} has another link: link.key is not the key its link was made with; restore link.key from its separate copy",
-        link.form
-    )))
+    let stored: BTreeMap<(i64, i64), String> = query
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(|(form, link_version, hash)| ((form, link_version), hash))
+        .collect();
+    match links.iter().find(|link| stored.get(&(link.form, i64::from(link.link_version))) != Some(&link.hash)) {
+        None => Ok(()),
+        Some(other) => Err(LedgerError::conflict(format!(
+            "form {} has another link: link.key is not the key its link was made with; restore link.key from its separate copy",
+            other.form
+        ))),
+    }
 }

@@ -99,7 +99,7 @@ impl fmt::Debug for ClaimedMail {
 
 impl Ledger {
     /// Queues mails and gives back how many are new. A mail that has a row stays as it is; a cancelled one is ready
-    /// again.
+    /// again. What still waits of an earlier contact with the same person at the same address is cancelled.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] once closed; links (invitations, reminders) also before inviting.
@@ -117,7 +117,9 @@ impl Ledger {
         if queued == 0 {
             return Ok(0);
         }
-        head.append(&mut tx, act, Entry::of("queued").with("mails", queued)).await?;
+        let superseded = supersede(&mut tx).await?;
+        let entry = Entry::of("queued").with("mails", queued).with("superseded", superseded);
+        head.append(&mut tx, act, entry).await?;
         tx.commit().await?;
         Ok(queued)
     }
@@ -220,6 +222,38 @@ async fn insert(tx: &mut Tx, mails: &[NewMail], now: i64) -> Result<u64> {
             .bind(now);
     }
     Ok(query.execute(&mut **tx).await?.rows_affected())
+}
+
+/// The order of contacts: prenotice, invitation, reminders by wave.
+macro_rules! contact_order {
+    ($mail:literal) => {
+        concat!("CASE ", $mail, ".kind WHEN 'prenotice' THEN 0 WHEN 'invitation' THEN 1 ELSE 1 + ", $mail, ".wave END")
+    };
+}
+pub(crate) use contact_order;
+
+/// A condition on `mail`: a later contact with the same person at the same address stands in the outbox.
+macro_rules! later_contact_queued {
+    () => {
+        concat!(
+            "EXISTS (SELECT 1 FROM mail later WHERE later.form = mail.form AND later.holder = mail.holder ",
+            "AND later.address_version = mail.address_version AND later.state <> 'cancelled' AND ",
+            $crate::mail::contact_order!("later"),
+            " > ",
+            $crate::mail::contact_order!("mail"),
+            ")"
+        )
+    };
+}
+pub(crate) use later_contact_queued;
+
+/// Cancels what waits of earlier contacts: nobody wants yesterday's mail after today's.
+async fn supersede(tx: &mut Tx) -> Result<u64> {
+    let sql = concat!(
+        "UPDATE mail SET state = 'cancelled', why = 'superseded' WHERE state = 'ready' AND ",
+        later_contact_queued!()
+    );
+    Ok(sqlx::query(sql).execute(&mut **tx).await?.rows_affected())
 }
 
 async fn cancel(tx: &mut Tx, mail: i64, why: &'static str) -> Result<()> {

@@ -9,6 +9,7 @@ use sqlx::any::Any;
 
 use crate::Ledger;
 use crate::act::{Act, to_millis};
+use crate::ballots::Ballot;
 use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
@@ -33,6 +34,8 @@ pub enum Refusal {
     NotInviting(CampaignState),
     /// The link was replaced or revoked.
     OldLink,
+    /// The seat has another target or group than the ballot was sealed for; nothing else stands in its way.
+    Moved,
     /// The seat is excused.
     Excused,
     /// The seat left the frame.
@@ -61,7 +64,7 @@ impl Ledger {
     }
 
     /// Stores a submission: the completion, and the ballot sealed for the key holder. A refusal recorded earlier is
-    /// taken back by it.
+    /// taken back by it. The ballot's target and group are compared with the seat's, which a roster may have moved.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]: no such form. `Conflict`: the ballot has another size than those stored, which
@@ -70,7 +73,7 @@ impl Ledger {
         &self,
         form: FormId,
         link_version: u32,
-        ciphertext: &[u8],
+        ballot: &Ballot,
         now: Timestamp,
     ) -> Result<SubmitResult> {
         let (mut tx, mut head) = self.change().await?;
@@ -82,7 +85,10 @@ impl Ledger {
         if let Some(refusal) = refusal(&head, &seat, link_version) {
             return Ok(SubmitResult::Refused(refusal));
         }
-        require_same_size(&mut tx, ciphertext.len()).await?;
+        if !seat.is_of(&ballot.target, &ballot.group) {
+            return Ok(SubmitResult::Refused(Refusal::Moved));
+        }
+        require_same_size(&mut tx, ballot.ciphertext.len()).await?;
         sqlx::query("UPDATE seat SET completed = $1, declined = 0, too_late = 0 WHERE form = $2")
             .bind(to_millis(now))
             .bind(form)
@@ -90,7 +96,7 @@ impl Ledger {
             .await?;
         sqlx::query("INSERT INTO ballot (form, ciphertext) VALUES ($1, $2)")
             .bind(form)
-            .bind(ciphertext)
+            .bind(ballot.ciphertext.as_slice())
             .execute(&mut *tx)
             .await?;
         head.append(&mut tx, &Act::of_respondent(now), Entry::of("submitted").form(form)).await?;
@@ -98,15 +104,16 @@ impl Ledger {
         Ok(SubmitResult::Stored)
     }
 
-    /// Records that a submission came too late; nothing of it is stored. `false` where there was nothing to record.
+    /// Records that a submission came too late; nothing of it is stored. `false` where there was nothing to record, or
+    /// the link is an old one.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]: no such form. The ledger cannot be written.
-    pub async fn record_too_late(&self, form: FormId, now: Timestamp) -> Result<bool> {
+    pub async fn record_too_late(&self, form: FormId, link_version: u32, now: Timestamp) -> Result<bool> {
         let (mut tx, mut head) = self.change().await?;
         let seat = seat_row(&mut tx, form).await?;
         let fits = matches!(head.state, CampaignState::Inviting | CampaignState::Closed);
-        if !fits || seat.completed.is_some() || seat.too_late != 0 {
+        if !fits || seat.is_past(link_version) || seat.completed.is_some() || seat.too_late != 0 {
             return Ok(false);
         }
         sqlx::query("UPDATE seat SET too_late = 1 WHERE form = $1").bind(form).execute(&mut *tx).await?;
@@ -115,16 +122,16 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Records a refusal through the link, or takes it back. `false` where that changes nothing or the form takes
-    /// nothing any more.
+    /// Records a refusal through the link, or takes it back. `false` where that changes nothing, the link is an old
+    /// one, or the form takes nothing any more.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]: no such form. The ledger cannot be written.
-    pub async fn set_declined(&self, form: FormId, declined: bool, now: Timestamp) -> Result<bool> {
+    pub async fn set_declined(&self, form: FormId, link_version: u32, declined: bool, now: Timestamp) -> Result<bool> {
         let (mut tx, mut head) = self.change().await?;
         let seat = seat_row(&mut tx, form).await?;
         let idle = seat.completed.is_some() || seat.ineligible != 0 || (seat.declined != 0) == declined;
-        if idle || head.state != CampaignState::Inviting {
+        if idle || seat.is_past(link_version) || head.state != CampaignState::Inviting {
             return Ok(false);
         }
         sqlx::query("UPDATE seat SET declined = $1 WHERE form = $2")
@@ -142,7 +149,7 @@ impl Ledger {
 fn refusal(head: &Head, seat: &SeatRow, link_version: u32) -> Option<Refusal> {
     if head.state != CampaignState::Inviting {
         Some(Refusal::NotInviting(head.state))
-    } else if seat.link_version != i64::from(link_version) {
+    } else if seat.is_past(link_version) {
         Some(Refusal::OldLink)
     } else if seat.ineligible != 0 {
         Some(Refusal::Ineligible)

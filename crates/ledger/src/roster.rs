@@ -1,9 +1,10 @@
 //! People and the seats they hold, as a roster brings them. The table of persons is the only one with names and addresses.
 //!
 //! Comparing a file with what is stored is not done here: a [`RosterChange`] arrives complete, and is applied whole or not at all.
+//! Who left the frame after the first invitation keeps the seat beside it, and gets that seat back on returning.
 //! Numbers of persons and forms are never used twice, so a link or a log entry can never come to mean somebody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
 use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
@@ -13,10 +14,11 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
 
 use crate::Ledger;
-use crate::act::{Act, code, small};
+use crate::act::{Act, small};
 use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
 use crate::sql::{CHUNK, Tx, rows};
 
 /// Where a seat stands.
@@ -45,12 +47,12 @@ pub struct NewPerson {
     pub seats: Vec<SeatPlace>,
 }
 
-/// Somebody whose stored values a roster changes.
+/// Somebody whose stored values a roster changes, or who returns after having left the frame.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChangedPerson {
     /// Whom.
     pub person: PersonId,
-    /// The values from now on, with every seat; seats of other targets are given up.
+    /// The values from now on, with every seat; seats of other targets are given up, seats that left the frame return.
     pub now: NewPerson,
 }
 
@@ -74,6 +76,8 @@ pub struct RosterApplied {
     pub added: Vec<PersonId>,
     /// The campaign's roster version afterwards.
     pub version: i64,
+    /// Seats that returned to the frame, by form; each with the link it had.
+    pub reinstated: Vec<FormId>,
 }
 
 /// A person with the seats held. Derived, never the other way round.
@@ -91,11 +95,13 @@ pub struct PersonRow {
     pub email_version: u32,
     /// The position.
     pub position: String,
-    /// The seats, by form.
+    /// The seats in the frame, by form.
     pub seats: Vec<(FormId, SeatPlace)>,
+    /// The seats that left the frame, by form.
+    pub left: Vec<(FormId, SeatPlace)>,
 }
 
-/// Every person who holds a seat.
+/// Every person who holds a seat, in the frame or beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRoster {
     /// Goes into [`RosterChange::basis`].
@@ -118,45 +124,50 @@ impl fmt::Debug for ChangedPerson {
 
 impl fmt::Debug for PersonRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PersonRow").field("person", &self.person).field("seats", &self.seats).finish_non_exhaustive()
+        f.debug_struct("PersonRow")
+            .field("person", &self.person)
+            .field("seats", &self.seats)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }
 
 impl Ledger {
-    /// Applies a roster in one transaction. In draft, who is gone loses the seats; later the seats become ineligible.
+    /// Applies a roster in one transaction. In draft, who is gone loses the seats; later the seats become ineligible, and
+    /// return to the frame with their person.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`]: the stored people are no longer those the roster was compared with; a submitted form
-    /// would move or go; the campaign is closed. `NotFound`: a person that does not exist.
+    /// [`LedgerError::Meanwhile`]: the stored people are no longer those the roster was compared with. `Conflict`: a
+    /// submitted form would move or go; the campaign is closed. `NotFound`: a person that does not exist.
     pub async fn apply_roster(&self, change: &RosterChange, roster_sha256: &str, act: &Act) -> Result<RosterApplied> {
         let (mut tx, mut head) = self.change().await?;
         head.require(&[CampaignState::Draft, CampaignState::Inviting], "a change of the roster")?;
         if head.roster_version != change.basis {
-            return Err(LedgerError::conflict("the stored roster changed meanwhile; run the import again"));
+            return Err(LedgerError::Meanwhile("the stored roster changed meanwhile; run the import again"));
         }
         let mut seats: Vec<(PersonId, &SeatPlace)> = Vec::new();
+        let mut reinstated = Vec::new();
         let added = insert_people(&mut tx, &change.added).await?;
         for (person, new) in added.iter().zip(&change.added) {
             seats.extend(new.seats.iter().map(|place| (*person, place)));
         }
         for changed in &change.changed {
-            seats.extend(change_person(&mut tx, &head, changed).await?);
+            let moved = change_person(&mut tx, &head, changed).await?;
+            seats.extend(moved.to_make);
+            reinstated.extend(moved.reinstated);
         }
         for person in &change.removed {
-            for (form, _, completed) in seats_of(&mut tx, *person).await? {
-                give_up(&mut tx, &head, form, completed).await?;
+            for seat in seats_of(&mut tx, *person).await?.iter().filter(|seat| !seat.ineligible) {
+                give_up(&mut tx, &head, seat).await?;
             }
         }
         insert_seats(&mut tx, &seats).await?;
         head.raise_roster_version(&mut tx).await?;
-        let numbers = |persons: Vec<PersonId>| Value::from(persons);
-        let entry = Entry::of("roster")
-            .with("sha256", roster_sha256)
-            .with("n_added", added.len())
-            .with("first_added", added.first().copied())
-            .with("changed", numbers(change.changed.iter().map(|changed| changed.person).collect()))
-            .with("removed", numbers(change.removed.clone()));
-        head.append(&mut tx, act, entry).await?;
+        for (form, person) in &reinstated {
+            let entry = Entry::of("frame_correction").form(*form).person(*person).with("reinstated", true);
+            head.append(&mut tx, act, entry).await?;
+        }
+        head.append(&mut tx, act, entry_of(&head, change, roster_sha256, &added, reinstated.len())).await?;
         sqlx::query("INSERT INTO roster_import (event_seq, sha256) VALUES ($1, $2)")
             .bind(head.seq)
             .bind(roster_sha256)
@@ -164,10 +175,10 @@ impl Ledger {
             .await?;
         let version = head.roster_version;
         tx.commit().await?;
-        Ok(RosterApplied { added, version })
+        Ok(RosterApplied { added, version, reinstated: reinstated.into_iter().map(|(form, _)| form).collect() })
     }
 
-    /// Everybody who holds a seat, ineligible ones included.
+    /// Everybody who holds a seat, in the frame or beside it.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -178,14 +189,12 @@ impl Ledger {
         let rows = sqlx::query_as::<Any, Row>(PEOPLE_OF_SEATS).fetch_all(&mut *connection).await?;
         let mut people: BTreeMap<PersonId, PersonRow> = BTreeMap::new();
         for row in rows {
-            let (form, place) = row.seat()?;
-            if let Some(person) = people.get_mut(&row.person) {
-                person.seats.push((form, place));
-            } else {
-                let mut person = row.into_person()?;
-                person.seats.push((form, place));
-                people.insert(person.person, person);
-            }
+            let (seat, is_left) = (row.seat()?, row.ineligible != 0);
+            let person = match people.entry(row.person) {
+                btree_map::Entry::Occupied(entry) => entry.into_mut(),
+                btree_map::Entry::Vacant(entry) => entry.insert(row.into_person()?),
+            };
+            if is_left { person.left.push(seat) } else { person.seats.push(seat) }
         }
         Ok(StoredRoster { version, people: people.into_values().collect() })
     }
@@ -203,7 +212,9 @@ impl Ledger {
         .fetch_optional(&mut *connection)
         .await?
         .ok_or(LedgerError::NotFound("the person"))?;
-        let seats = seats_of(&mut connection, person).await?;
+        let (left, seats): (Vec<_>, Vec<_>) =
+            seats_of(&mut connection, person).await?.into_iter().partition(|seat| seat.ineligible);
+        let places = |seats: Vec<HeldSeat>| seats.into_iter().map(|seat| (seat.form, seat.place)).collect();
         Ok(PersonRow {
             person,
             external_id: row.0,
@@ -211,7 +222,8 @@ impl Ledger {
             email: row.2,
             email_version: small(row.3, "person.email_version")?,
             position: row.4,
-            seats: seats.into_iter().map(|(form, place, _)| (form, place)).collect(),
+            seats: places(seats),
+            left: places(left),
         })
     }
 
@@ -226,7 +238,7 @@ impl Ledger {
     }
 }
 
-const PEOPLE_OF_SEATS: &str = "SELECT s.form, s.target, s.grp, s.unit, p.person, p.external_id, p.name, p.email, \
+const PEOPLE_OF_SEATS: &str = "SELECT s.form, s.target, s.grp, s.unit, s.ineligible, p.person, p.external_id, p.name, p.email, \
      p.email_version, p.position FROM seat s JOIN person p ON p.person = s.person WHERE s.removed = 0 ORDER BY s.form";
 
 #[derive(sqlx::FromRow)]
@@ -235,6 +247,7 @@ struct Row {
     target: String,
     grp: String,
     unit: String,
+    ineligible: i64,
     person: i64,
     external_id: Option<String>,
     name: String,
@@ -257,31 +270,24 @@ impl Row {
             email_version: small(self.email_version, "person.email_version")?,
             position: self.position,
             seats: Vec::new(),
+            left: Vec::new(),
         })
     }
 }
 
-fn place_of(target: &str, group: &str, unit: &str) -> Result<SeatPlace> {
-    Ok(SeatPlace {
-        target: code(target, "seat.target")?,
-        group: code(group, "seat.grp")?,
-        unit: code(unit, "seat.unit")?,
-    })
-}
-
-/// The seats of a person and whether each was submitted.
-async fn seats_of(connection: &mut sqlx::AnyConnection, person: PersonId) -> Result<Vec<(FormId, SeatPlace, bool)>> {
-    let rows = sqlx::query_as::<Any, (i64, String, String, String, Option<i64>)>(
-        "SELECT form, target, grp, unit, completed FROM seat WHERE person = $1 AND removed = 0 ORDER BY form",
-    )
-    .bind(person)
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter()
-        .map(|(form, target, group, unit, completed)| {
-            Ok((form, place_of(&target, &group, &unit)?, completed.is_some()))
-        })
-        .collect()
+/// The entry of a roster: its first readings are plain, after the first invitation it corrects the frame.
+fn entry_of(head: &Head, change: &RosterChange, sha256: &str, added: &[PersonId], n_reinstated: usize) -> Entry {
+    let numbers = |persons: Vec<PersonId>| Value::from(persons);
+    let kind = if head.state == CampaignState::Draft { "roster" } else { "frame_correction" };
+    Entry::of(kind)
+        .with("sha256", sha256)
+        .with("n_added", added.len())
+        .with("n_changed", change.changed.len())
+        .with("n_removed", change.removed.len())
+        .with("n_reinstated", n_reinstated)
+        .with("first_added", added.first().copied())
+        .with("changed", numbers(change.changed.iter().map(|changed| changed.person).collect()))
+        .with("removed", numbers(change.removed.clone()))
 }
 
 /// Stores persons under fresh numbers. The campaign's row is held, so nobody else takes the same ones.
@@ -329,61 +335,6 @@ async fn insert_seats(tx: &mut Tx, seats: &[(PersonId, &SeatPlace)]) -> Result<(
         }
         query.execute(&mut **tx).await?;
     }
-    Ok(())
-}
-
-/// Stores a person's new values and moves the seats; gives back the seats that are still to be made.
-async fn change_person<'a>(
-    tx: &mut Tx,
-    head: &Head,
-    changed: &'a ChangedPerson,
-) -> Result<Vec<(PersonId, &'a SeatPlace)>> {
-    let updated = sqlx::query(
-        "UPDATE person SET external_id = $1, name = $2, position = $3, \
-         email_version = email_version + CASE WHEN email = $4 THEN 0 ELSE 1 END, email = $4 WHERE person = $5",
-    )
-    .bind(changed.now.external_id.clone())
-    .bind(changed.now.name.as_str())
-    .bind(changed.now.position.as_str())
-    .bind(changed.now.email.as_str())
-    .bind(changed.person)
-    .execute(&mut **tx)
-    .await?;
-    if updated.rows_affected() == 0 {
-        return Err(LedgerError::NotFound("the person"));
-    }
-    let held = seats_of(tx, changed.person).await?;
-    for (form, place, completed) in &held {
-        match changed.now.seats.iter().find(|now| now.target == place.target) {
-            None => give_up(tx, head, *form, *completed).await?,
-            Some(now) if now == place => {}
-            Some(_) if *completed => return Err(submitted(*form)),
-            Some(now) => {
-                sqlx::query("UPDATE seat SET grp = $1, unit = $2 WHERE form = $3")
-                    .bind(now.group.as_str())
-                    .bind(now.unit.as_str())
-                    .bind(*form)
-                    .execute(&mut **tx)
-                    .await?;
-            }
-        }
-    }
-    let is_new = |place: &&SeatPlace| held.iter().all(|(_, has, _)| has.target != place.target);
-    Ok(changed.now.seats.iter().filter(is_new).map(|place| (changed.person, place)).collect())
-}
-
-/// Takes a seat out of the frame: without a trace in draft, as a frame correction later.
-async fn give_up(tx: &mut Tx, head: &Head, form: FormId, completed: bool) -> Result<()> {
-    if completed {
-        return Err(submitted(form));
-    }
-    let sql = match head.state {
-        CampaignState::Draft => "UPDATE seat SET removed = 1 WHERE form = $1",
-        CampaignState::Inviting | CampaignState::Closed | CampaignState::Opened | CampaignState::Released => {
-            "UPDATE seat SET ineligible = 1 WHERE form = $1"
-        }
-    };
-    sqlx::query(sql).bind(form).execute(&mut **tx).await?;
     Ok(())
 }
 

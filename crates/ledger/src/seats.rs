@@ -1,10 +1,12 @@
-//! Seats as status, plan and rates see them: derived from the ground rows in two queries, however many seats there are.
+//! Seats as plan and rates see them: derived from the ground rows in three queries, however many seats there are.
 //!
-//! No name, no address and no answer is among them.
+//! No name, no address and no answer is among them. What only counts seats asks [`Ledger::seat_counts`] instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use parsurvey_survey::seat::{ExcuseCategory, FormId, MailSummary, Seat};
+use parsurvey_index::code::{GroupCode, TargetCode};
+use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::seat::{ExcuseCategory, FormId, Former, MailSummary, Seat};
 use sqlx::AnyConnection;
 use sqlx::any::Any;
 
@@ -25,13 +27,24 @@ macro_rules! seats_where {
     };
 }
 
-/// Mails to the present holder at the present address, closed by a condition.
+/// Mails to every holder and address, closed by a condition.
 macro_rules! mails_where {
     ($condition:literal) => {
         concat!(
-            "SELECT m.form, m.kind, m.wave, m.state, m.last_attempt, m.last_result, m.last_at FROM mail m ",
-            "JOIN seat s ON s.form = m.form AND s.holder = m.holder ",
-            "JOIN person p ON p.person = s.person AND p.email_version = m.address_version WHERE m.state <> 'cancelled' ",
+            "SELECT form, holder, address_version, kind, wave, state, last_attempt, last_result, last_at FROM mail ",
+            "WHERE state <> 'cancelled' ",
+            $condition
+        )
+    };
+}
+
+/// Whoever a substitute stands in for, closed by a condition: of several former holders the first.
+macro_rules! formers_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT f.form, f.holder, p.email_version, f.excused, f.declined, f.started, f.too_late ",
+            "FROM seat_former f JOIN person p ON p.person = f.person ",
+            "WHERE f.holder = (SELECT MIN(first.holder) FROM seat_former first WHERE first.form = f.form) ",
             $condition
         )
     };
@@ -46,9 +59,10 @@ impl Ledger {
         let mut connection = self.read().await?;
         let seats = sqlx::query_as::<Any, SeatRow>(seats_where!("ORDER BY s.form")).fetch_all(&mut *connection).await?;
         let mails =
-            sqlx::query_as::<Any, MailOfSeat>(mails_where!("ORDER BY m.mail")).fetch_all(&mut *connection).await?;
-        let mut summaries = summarise(mails)?;
-        seats.into_iter().map(|row| row.into_seat(&mut summaries)).collect()
+            sqlx::query_as::<Any, MailOfSeat>(mails_where!("ORDER BY mail")).fetch_all(&mut *connection).await?;
+        let formers = sqlx::query_as::<Any, FormerRow>(formers_where!("")).fetch_all(&mut *connection).await?;
+        let mut post = Post::of(mails, formers)?;
+        seats.into_iter().map(|row| row.into_seat(&mut post)).collect()
     }
 
     /// One seat.
@@ -58,11 +72,15 @@ impl Ledger {
     pub async fn seat(&self, form: FormId) -> Result<Seat> {
         let mut connection = self.read().await?;
         let row = seat_row(&mut connection, form).await?;
-        let mails = sqlx::query_as::<Any, MailOfSeat>(mails_where!("AND m.form = $1 ORDER BY m.mail"))
+        let mails = sqlx::query_as::<Any, MailOfSeat>(mails_where!("AND form = $1 ORDER BY mail"))
             .bind(form)
             .fetch_all(&mut *connection)
             .await?;
-        row.into_seat(&mut summarise(mails)?)
+        let formers = sqlx::query_as::<Any, FormerRow>(formers_where!("AND f.form = $1"))
+            .bind(form)
+            .fetch_all(&mut *connection)
+            .await?;
+        row.into_seat(&mut Post::of(mails, formers)?)
     }
 }
 
@@ -75,7 +93,7 @@ pub(crate) struct SeatRow {
     pub(crate) person: i64,
     pub(crate) holder: i64,
     email_version: i64,
-    pub(crate) link_version: i64,
+    link_version: i64,
     pub(crate) ineligible: i64,
     substitute: i64,
     pub(crate) excused: Option<String>,
@@ -96,6 +114,8 @@ pub(crate) async fn seat_row(connection: &mut AnyConnection, form: FormId) -> Re
 #[derive(sqlx::FromRow)]
 struct MailOfSeat {
     form: i64,
+    holder: i64,
+    address_version: i64,
     kind: String,
     wave: i64,
     state: String,
@@ -104,8 +124,30 @@ struct MailOfSeat {
     last_at: Option<i64>,
 }
 
+#[derive(sqlx::FromRow)]
+struct FormerRow {
+    form: i64,
+    holder: i64,
+    email_version: i64,
+    excused: Option<String>,
+    declined: i64,
+    started: Option<i64>,
+    too_late: i64,
+}
+
 impl SeatRow {
-    fn into_seat(self, summaries: &mut BTreeMap<FormId, MailSummary>) -> Result<Seat> {
+    /// Whether a link of this version was replaced or revoked.
+    pub(crate) fn is_past(&self, link_version: u32) -> bool {
+        self.link_version != i64::from(link_version)
+    }
+
+    pub(crate) fn is_of(&self, target: &TargetCode, group: &GroupCode) -> bool {
+        self.target == target.as_str() && self.grp == group.as_str()
+    }
+
+    fn into_seat(self, post: &mut Post) -> Result<Seat> {
+        let mut mail = post.take(self.form, self.holder, self.email_version);
+        mail.invited = post.invited.contains(&self.form);
         Ok(Seat {
             form: self.form,
             target: code(&self.target, "seat.target")?,
@@ -122,34 +164,89 @@ impl SeatRow {
             started: from_millis_opt(self.started, "seat.started")?,
             completed: from_millis_opt(self.completed, "seat.completed")?,
             too_late: self.too_late != 0,
-            mail: summaries.remove(&self.form).unwrap_or_default(),
+            mail,
+            original: post.originals.remove(&self.form),
         })
     }
 }
 
-fn summarise(mails: Vec<MailOfSeat>) -> Result<BTreeMap<FormId, MailSummary>> {
-    // Beside each summary the number of the latest attempt seen so far: the last outcome is the one that counts.
-    let mut summaries: BTreeMap<FormId, (i64, MailSummary)> = BTreeMap::new();
-    for mail in mails {
-        let (latest, summary) = summaries.entry(mail.form).or_default();
-        match code::<MailState>(&mail.state, "mail.state")? {
-            MailState::Accepted => {
-                summary.accepted += 1;
-                summary.link_accepted += u32::from(mail.kind != "prenotice");
+/// What became of mails, by form, holder and address.
+struct Post {
+    summaries: BTreeMap<(i64, i64, i64), Summing>,
+    /// Forms of which a relay ever accepted a link.
+    invited: BTreeSet<FormId>,
+    originals: BTreeMap<FormId, Former>,
+}
+
+/// A summary with the numbers of the latest attempts seen so far: the last outcome is the one that counts.
+#[derive(Default)]
+struct Summing {
+    latest: i64,
+    latest_link: i64,
+    summary: MailSummary,
+}
+
+impl Post {
+    fn of(mails: Vec<MailOfSeat>, formers: Vec<FormerRow>) -> Result<Self> {
+        let mut post = Self { summaries: BTreeMap::new(), invited: BTreeSet::new(), originals: BTreeMap::new() };
+        for mail in mails {
+            let summing = post.summaries.entry((mail.form, mail.holder, mail.address_version)).or_default();
+            if summing.add(&mail)? {
+                post.invited.insert(mail.form);
+            }
+        }
+        for row in formers {
+            let mut mail = post.take(row.form, row.holder, row.email_version);
+            mail.invited = mail.link_accepted > 0;
+            let former = Former {
+                excused: row.excused.as_deref().map(category_of).transpose()?,
+                declined: row.declined != 0,
+                started: from_millis_opt(row.started, "seat_former.started")?,
+                too_late: row.too_late != 0,
+                mail,
+            };
+            post.originals.insert(row.form, former);
+        }
+        Ok(post)
+    }
+
+    fn take(&mut self, form: i64, holder: i64, address_version: i64) -> MailSummary {
+        self.summaries.remove(&(form, holder, address_version)).unwrap_or_default().summary
+    }
+}
+
+impl Summing {
+    /// Adds a mail; `true` where it is an accepted link.
+    fn add(&mut self, mail: &MailOfSeat) -> Result<bool> {
+        let kind = code::<MailKind>(&mail.kind, "mail.kind")?;
+        let state = code::<MailState>(&mail.state, "mail.state")?;
+        let has_link = kind != MailKind::Prenotice;
+        let summary = &mut self.summary;
+        match state {
+            MailState::Accepted if has_link => {
+                summary.link_accepted += 1;
                 if let Some(at) = mail.last_at {
-                    summary.last_accepted = summary.last_accepted.max(Some(from_millis(at, "mail.last_at")?));
+                    summary.last_link_accepted = summary.last_link_accepted.max(Some(from_millis(at, "mail.last_at")?));
                 }
             }
-            MailState::Claimed => summary.unknown += 1,
-            MailState::Ready | MailState::Rejected | MailState::Cancelled => {}
+            MailState::Claimed => {
+                summary.unknown += 1;
+                summary.link_unknown += u32::from(has_link);
+            }
+            MailState::Ready => summary.waiting += 1,
+            MailState::Accepted | MailState::Rejected | MailState::Cancelled => {}
         }
-        if mail.last_attempt > Some(*latest) {
-            *latest = mail.last_attempt.unwrap_or_default();
-            summary.last_rejected = mail.last_result.as_deref() == Some("rejected");
+        let rejected = mail.last_result.as_deref() == Some("rejected");
+        let attempt = mail.last_attempt.unwrap_or_default();
+        if attempt > self.latest {
+            (self.latest, summary.last_rejected) = (attempt, rejected);
         }
-        summary.queued.push((mail.kind, small(mail.wave, "mail.wave")?));
+        if has_link && attempt > self.latest_link {
+            (self.latest_link, summary.last_link_rejected) = (attempt, rejected);
+        }
+        summary.queued.push((kind, small(mail.wave, "mail.wave")?));
+        Ok(has_link && state == MailState::Accepted)
     }
-    Ok(summaries.into_iter().map(|(form, (_, summary))| (form, summary)).collect())
 }
 
 pub(crate) fn category_word(category: ExcuseCategory) -> &'static str {

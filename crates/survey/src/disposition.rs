@@ -2,11 +2,12 @@
 //!
 //! Partials cannot be read before the box is opened, so P = 0 and RR2 = RR1. The employer certifies the list, so e = 1.
 //! Opening a page is not contact. An excuse is an administrative flag: it removes nobody from an AAPOR denominator.
+//! A substitute counts apart: the rates keep the person who was in post on the frame date as the nonrespondent.
 
 use parsurvey_index::exact::Exact;
 use serde::Serialize;
 
-use crate::seat::{ExcuseCategory, Seat};
+use crate::seat::{ExcuseCategory, Former, MailSummary, Seat};
 
 /// Tình trạng phiếu: the final disposition of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +58,7 @@ impl Disposition {
         }
     }
 
-    /// The disposition of a seat as far as it is known; final once the survey is closed.
+    /// The disposition of a seat's present holder as far as it is known; final once the survey is closed.
     #[must_use]
     pub fn of(seat: &Seat) -> Self {
         if seat.ineligible {
@@ -66,7 +67,30 @@ impl Disposition {
         if seat.completed.is_some() {
             return Disposition::Submitted;
         }
-        if let Some(category) = seat.excused {
+        let Seat { excused, declined, too_late, started, mail, .. } = seat;
+        Self::of_nonrespondent(*excused, *declined, *too_late, started.is_some(), mail)
+    }
+
+    /// The disposition the rates count: of whoever was in post on the frame date, whom a substitute does not answer for.
+    #[must_use]
+    pub fn in_frame(seat: &Seat) -> Self {
+        match &seat.original {
+            Some(_) if seat.ineligible => Disposition::NotEligible,
+            Some(Former { excused, declined, started, too_late, mail }) => {
+                Self::of_nonrespondent(*excused, *declined, *too_late, started.is_some(), mail)
+            }
+            None => Self::of(seat),
+        }
+    }
+
+    fn of_nonrespondent(
+        excused: Option<ExcuseCategory>,
+        declined: bool,
+        too_late: bool,
+        started: bool,
+        mail: &MailSummary,
+    ) -> Self {
+        if let Some(category) = excused {
             return match category {
                 ExcuseCategory::Ill => Disposition::Ill,
                 ExcuseCategory::Away => Disposition::Away,
@@ -74,22 +98,19 @@ impl Disposition {
                 ExcuseCategory::Other => Disposition::OtherExcused,
             };
         }
-        if seat.declined {
-            return Disposition::Refused;
+        if declined {
+            Disposition::Refused
+        } else if too_late {
+            Disposition::TooLate
+        } else if started {
+            Disposition::Started
+        } else if mail.last_link_rejected && mail.link_accepted == 0 {
+            Disposition::Undeliverable
+        } else if mail.link_accepted == 0 && mail.link_unknown == 0 {
+            Disposition::NeverMailed
+        } else {
+            Disposition::Silent
         }
-        if seat.too_late {
-            return Disposition::TooLate;
-        }
-        if seat.started.is_some() {
-            return Disposition::Started;
-        }
-        if seat.mail.last_rejected && seat.mail.link_accepted == 0 {
-            return Disposition::Undeliverable;
-        }
-        if seat.mail.link_accepted == 0 && seat.mail.unknown == 0 {
-            return Disposition::NeverMailed;
-        }
-        Disposition::Silent
     }
 }
 
@@ -108,6 +129,10 @@ pub struct AaporCounts {
     pub u: u64,
     /// Not eligible (4.x), in no denominator.
     pub not_eligible: u64,
+    /// Seats held by a substitute; under the letters above stands whoever was in post on the frame date.
+    pub substitutes: u64,
+    /// Of these, those that the substitute submitted; in no rate.
+    pub substitutes_completed: u64,
 }
 
 impl AaporCounts {
@@ -116,7 +141,11 @@ impl AaporCounts {
     pub fn of<'a>(seats: impl IntoIterator<Item = &'a Seat>) -> Self {
         let mut counts = Self::default();
         for seat in seats {
-            let slot = match Disposition::of(seat) {
+            if seat.original.is_some() && !seat.ineligible {
+                counts.substitutes += 1;
+                counts.substitutes_completed += u64::from(seat.completed.is_some());
+            }
+            let slot = match Disposition::in_frame(seat) {
                 Disposition::Submitted => &mut counts.i,
                 Disposition::Refused | Disposition::Started => &mut counts.r,
                 Disposition::Away | Disposition::TooLate => &mut counts.nc,
@@ -132,7 +161,7 @@ impl AaporCounts {
     /// Every rate with its formula. `None` where the denominator is zero.
     #[must_use]
     pub fn rates(&self) -> Vec<Rate> {
-        let Self { i, r, nc, o, u, not_eligible: _ } = *self;
+        let Self { i, r, nc, o, u, .. } = *self;
         let known = i + r + nc + o;
         let row = |name, formula, numerator: u64, denominator: u64| Rate {
             name,
@@ -173,7 +202,56 @@ pub struct Rate {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::seat::sample;
+
+    fn mailed() -> MailSummary {
+        MailSummary { invited: true, link_accepted: 1, ..MailSummary::default() }
+    }
+
+    #[test]
+    fn every_nonrespondent_has_a_disposition() {
+        type Change = fn(&mut Seat);
+        let table: [(Change, Disposition); 12] = [
+            (|_| {}, Disposition::NeverMailed),
+            (|seat| seat.mail = mailed(), Disposition::Silent),
+            (|seat| seat.mail.link_unknown = 1, Disposition::Silent),
+            (|seat| seat.mail.last_link_rejected = true, Disposition::Undeliverable),
+            // What only a prenotice met says nothing of an invitation.
+            (|seat| (seat.mail.unknown, seat.mail.last_rejected) = (1, true), Disposition::NeverMailed),
+            (|seat| seat.started = Some(Timestamp::UNIX_EPOCH), Disposition::Started),
+            (|seat| seat.too_late = true, Disposition::TooLate),
+            (|seat| seat.declined = true, Disposition::Refused),
+            (|seat| seat.excused = Some(ExcuseCategory::Ill), Disposition::Ill),
+            (|seat| seat.excused = Some(ExcuseCategory::Other), Disposition::OtherExcused),
+            (|seat| seat.completed = Some(Timestamp::UNIX_EPOCH), Disposition::Submitted),
+            (|seat| seat.ineligible = true, Disposition::NotEligible),
+        ];
+        for (change, expected) in table {
+            let mut seat = sample(1);
+            change(&mut seat);
+            assert_eq!((Disposition::of(&seat), Disposition::in_frame(&seat)), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn a_substitute_counts_apart_and_the_original_stays_a_nonrespondent() {
+        let original = Former { excused: Some(ExcuseCategory::Away), mail: mailed(), ..Former::default() };
+        let completed = Some(Timestamp::UNIX_EPOCH);
+        let seats = [
+            Seat { completed, ..sample(1) },
+            Seat { substitute: true, original: Some(original.clone()), completed, ..sample(2) },
+            Seat { substitute: true, original: Some(Former::default()), ..sample(3) },
+            Seat { substitute: true, original: Some(original), ineligible: true, ..sample(4) },
+        ];
+        assert_eq!(Disposition::of(&seats[1]), Disposition::Submitted);
+        assert_eq!(Disposition::in_frame(&seats[1]), Disposition::Away);
+        let counts = AaporCounts::of(&seats);
+        let letters = AaporCounts { i: 1, nc: 1, u: 1, not_eligible: 1, ..AaporCounts::default() };
+        assert_eq!(counts, AaporCounts { substitutes: 2, substitutes_completed: 1, ..letters });
+    }
 
     #[test]
     fn hanoi_2023_rates_are_the_published_ones() {

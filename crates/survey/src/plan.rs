@@ -1,9 +1,12 @@
 //! The plan: who is owed which mail now, and who is not and why. It decides; it sends nothing.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::campaign::{Contact, MailKind};
+use crate::calendar;
+use crate::campaign::{Campaign, Contact, MailKind};
 use crate::seat::{FormId, Seat};
 
 /// A mail that is owed.
@@ -37,8 +40,10 @@ pub enum Skip {
     NotEligible,
     /// A reminder follows an invitation, and none was accepted.
     NotInvited,
-    /// A mail was accepted after this reminder fell due, as for a new holder: the next wave reminds them.
-    JustContacted,
+    /// A later contact was queued, which takes this one's place.
+    Superseded,
+    /// Too few working days have passed since the last mail with a link was accepted.
+    TooSoon,
 }
 
 /// What a wave owes.
@@ -50,12 +55,40 @@ pub struct Plan {
     pub skipped: Vec<(FormId, Skip)>,
 }
 
-/// What `contact` owes the seats.
+/// How much time is left between a mail with a link and the reminder after it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace<'a> {
+    /// Working days at least; 0 for none.
+    pub working_days: u32,
+    /// Days that are none, besides Saturdays and Sundays.
+    pub holidays: &'a [Date],
+    /// The zone in which days begin.
+    pub zone: &'a TimeZone,
+}
+
+impl<'a> Pace<'a> {
+    /// As the campaign declares it.
+    #[must_use]
+    pub fn of(campaign: &'a Campaign) -> Self {
+        Self {
+            working_days: campaign.limits.working_days_between,
+            holidays: &campaign.holidays,
+            zone: &campaign.time_zone,
+        }
+    }
+
+    fn is_too_soon(&self, last: Timestamp, now: Timestamp) -> bool {
+        let (from, to) = (calendar::day(last, self.zone), calendar::day(now, self.zone));
+        calendar::working_days_between(from, to, self.holidays) < self.working_days
+    }
+}
+
+/// What `contact` owes the seats at `now`.
 #[must_use]
-pub fn plan(contact: &Contact, seats: &[Seat]) -> Plan {
+pub fn plan(contact: &Contact, seats: &[Seat], pace: Pace<'_>, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     for seat in seats {
-        match skip(contact, seat) {
+        match skip(contact, seat, pace, now) {
             Some(reason) => plan.skipped.push((seat.form, reason)),
             None => plan.owed.push(Owed {
                 form: seat.form,
@@ -69,7 +102,7 @@ pub fn plan(contact: &Contact, seats: &[Seat]) -> Plan {
     plan
 }
 
-fn skip(contact: &Contact, seat: &Seat) -> Option<Skip> {
+fn skip(contact: &Contact, seat: &Seat, pace: Pace<'_>, now: Timestamp) -> Option<Skip> {
     if seat.ineligible {
         return Some(Skip::NotEligible);
     }
@@ -82,29 +115,132 @@ fn skip(contact: &Contact, seat: &Seat) -> Option<Skip> {
     if seat.declined {
         return Some(Skip::Declined);
     }
-    if seat.mail.queued.iter().any(|(kind, wave)| kind == contact.kind.as_str() && *wave == contact.wave) {
+    let this = (contact.kind, contact.wave);
+    if seat.mail.queued.contains(&this) {
         return Some(Skip::AlreadyQueued);
     }
-    // An address corrected, or a person replaced, after the invitation's wave is owed an invitation, not a reminder.
-    // An unknown invitation is not sent again, and the reminder covers it.
-    let reached = seat.mail.link_accepted > 0 || seat.mail.unknown > 0;
+    if seat.mail.queued.iter().any(|queued| *queued > this) {
+        return Some(Skip::Superseded);
+    }
     if contact.kind != MailKind::Reminder {
         return None;
     }
-    if !reached {
+    // An address corrected, or a person replaced, after the invitation's wave is owed an invitation, not a reminder.
+    // An unknown invitation is not sent again, and the reminder covers it.
+    if seat.mail.link_accepted == 0 && seat.mail.link_unknown == 0 {
         return Some(Skip::NotInvited);
     }
-    seat.mail.last_accepted.is_some_and(|accepted| accepted >= contact.due).then_some(Skip::JustContacted)
+    seat.mail.last_link_accepted.is_some_and(|last| pace.is_too_soon(last, now)).then_some(Skip::TooSoon)
 }
 
 /// The latest contact of `kind` that is due at `now`, if any.
 #[must_use]
-pub fn due<'a>(contacts: &'a [Contact], kind: MailKind, now: Timestamp) -> Option<&'a Contact> {
+pub fn due(contacts: &[Contact], kind: MailKind, now: Timestamp) -> Option<&Contact> {
     contacts.iter().rfind(|contact| contact.kind == kind && contact.due <= now)
 }
 
 /// The first contact of `kind` that is not yet due at `now`, if any.
 #[must_use]
-pub fn next<'a>(contacts: &'a [Contact], kind: MailKind, now: Timestamp) -> Option<&'a Contact> {
+pub fn next(contacts: &[Contact], kind: MailKind, now: Timestamp) -> Option<&Contact> {
     contacts.iter().find(|contact| contact.kind == kind && contact.due > now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seat::{ExcuseCategory, MailSummary, sample};
+
+    const DUE: &str = "2023-12-22T08:00:00+07:00";
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    fn contact(kind: MailKind, wave: u32) -> Contact {
+        let text = String::new;
+        Contact { kind, wave, due: moment(DUE), subject: text(), text: text(), html: text() }
+    }
+
+    /// Why `contact` is not owed to a seat whose mails are `mail`, at `now`.
+    fn check(contact: &Contact, mail: MailSummary, now: &str) -> Option<Skip> {
+        let zone = TimeZone::get("Asia/Ho_Chi_Minh").expect("the bundled database has it");
+        let pace = Pace { working_days: 3, holidays: &[jiff::civil::date(2024, 1, 1)], zone: &zone };
+        let plan = plan(contact, &[Seat { mail, ..sample(1) }], pace, moment(now));
+        assert_eq!(plan.owed.len() + plan.skipped.len(), 1);
+        plan.skipped.first().map(|(_, reason)| *reason)
+    }
+
+    fn accepted(at: &str) -> MailSummary {
+        MailSummary { invited: true, link_accepted: 1, last_link_accepted: Some(moment(at)), ..MailSummary::default() }
+    }
+
+    #[test]
+    fn a_reminder_keeps_its_distance_in_working_days() {
+        let reminder = contact(MailKind::Reminder, 1);
+        for (last, now, expected) in [
+            ("2023-12-18T08:00:00+07:00", DUE, None),
+            ("2023-12-19T23:30:00+07:00", DUE, None),
+            ("2023-12-20T00:30:00+07:00", DUE, Some(Skip::TooSoon)),
+            // A mail that left late holds the next reminder up beyond its date; weekends and holidays do not count.
+            ("2023-12-22T08:00:00+07:00", "2023-12-26T08:00:00+07:00", Some(Skip::TooSoon)),
+            ("2023-12-22T08:00:00+07:00", "2023-12-27T08:00:00+07:00", None),
+            ("2023-12-28T08:00:00+07:00", "2024-01-02T08:00:00+07:00", Some(Skip::TooSoon)),
+            ("2023-12-28T08:00:00+07:00", "2024-01-03T00:10:00+07:00", None),
+            // A moment that the zone puts on the next day.
+            ("2023-12-19T17:30:00Z", DUE, Some(Skip::TooSoon)),
+        ] {
+            assert_eq!(check(&reminder, accepted(last), now), expected, "{last} {now}");
+        }
+        let invitation = contact(MailKind::Invitation, 0);
+        assert_eq!(check(&invitation, accepted(DUE), DUE), None, "the distance is between a link and its reminder");
+    }
+
+    #[test]
+    fn a_prenotice_is_no_invitation() {
+        let reminder = contact(MailKind::Reminder, 1);
+        let prenotice = MailSummary {
+            unknown: 1,
+            last_rejected: true,
+            queued: vec![(MailKind::Prenotice, 0)],
+            ..MailSummary::default()
+        };
+        assert_eq!(check(&reminder, prenotice.clone(), DUE), Some(Skip::NotInvited));
+        assert_eq!(check(&contact(MailKind::Invitation, 0), prenotice, DUE), None);
+        assert_eq!(check(&reminder, MailSummary { link_unknown: 1, ..MailSummary::default() }, DUE), None);
+        // Invited before the address was corrected: the present address was not.
+        let elsewhere = MailSummary { invited: true, ..MailSummary::default() };
+        assert_eq!(check(&reminder, elsewhere, DUE), Some(Skip::NotInvited));
+    }
+
+    #[test]
+    fn what_was_queued_is_owed_neither_again_nor_after_a_later_contact() {
+        let queued = |kind, wave| MailSummary { queued: vec![(kind, wave)], ..accepted("2023-12-01T08:00:00Z") };
+        for (kind, wave, before, expected) in [
+            (MailKind::Invitation, 0, queued(MailKind::Invitation, 0), Some(Skip::AlreadyQueued)),
+            (MailKind::Invitation, 0, queued(MailKind::Prenotice, 0), None),
+            (MailKind::Prenotice, 0, queued(MailKind::Invitation, 0), Some(Skip::Superseded)),
+            (MailKind::Invitation, 0, queued(MailKind::Reminder, 1), Some(Skip::Superseded)),
+            (MailKind::Reminder, 1, queued(MailKind::Reminder, 2), Some(Skip::Superseded)),
+            (MailKind::Reminder, 2, queued(MailKind::Reminder, 1), None),
+        ] {
+            assert_eq!(check(&contact(kind, wave), before, DUE), expected, "{kind:?} {wave}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_mailed_who_owes_no_answer() {
+        let zone = TimeZone::UTC;
+        let pace = Pace { working_days: 3, holidays: &[], zone: &zone };
+        let seats = [
+            Seat { ineligible: true, ..sample(1) },
+            Seat { completed: Some(moment(DUE)), ..sample(2) },
+            Seat { excused: Some(ExcuseCategory::Ill), ..sample(3) },
+            Seat { declined: true, ..sample(4) },
+            sample(5),
+        ];
+        let plan = plan(&contact(MailKind::Invitation, 0), &seats, pace, moment(DUE));
+        let reasons = [Skip::NotEligible, Skip::Completed, Skip::Excused, Skip::Declined];
+        assert_eq!(plan.skipped, [1, 2, 3, 4].into_iter().zip(reasons).collect::<Vec<_>>());
+        assert_eq!(plan.owed.iter().map(|owed| owed.form).collect::<Vec<_>>(), [5]);
+    }
 }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
 use serde::{Deserialize, Serialize};
 
+use crate::campaign::MailKind;
+
 /// A seat's number within the campaign, from 1. It is not a secret and not the link.
 pub type FormId = i64;
 
@@ -59,21 +61,71 @@ pub struct Seat {
     pub too_late: bool,
     /// What became of the mails to the present holder at the present address, summed up.
     pub mail: MailSummary,
+    /// Whom a substitute stands in for; the rates count this person, not the substitute.
+    pub original: Option<Former>,
 }
 
-/// What became of the mails of a seat.
+/// A former holder, who was in post on the frame date but unable, as far as the disposition needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Former {
+    /// Excused, with its category.
+    pub excused: Option<ExcuseCategory>,
+    /// The person declined.
+    pub declined: bool,
+    /// The first option the server received.
+    pub started: Option<Timestamp>,
+    /// A submission came too late.
+    pub too_late: bool,
+    /// What became of the mails to that person at the last address.
+    pub mail: MailSummary,
+}
+
+/// What became of the mails of a seat. All but `invited` is of one holder at one address.
+///
+/// A mail with a link is an invitation or a reminder; a prenotice has none, and is never taken for an invitation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailSummary {
-    /// Mails with a link (invitation or reminder) that the relay accepted.
+    /// Whether a relay ever accepted a mail with a link for this seat, to whichever holder and address.
+    pub invited: bool,
+    /// Mails with a link that the relay accepted.
     pub link_accepted: u32,
-    /// Mails of any kind that the relay accepted.
-    pub accepted: u32,
-    /// Mails claimed without an outcome.
+    /// Mails with a link that were claimed and have no outcome.
+    pub link_unknown: u32,
+    /// Whether the last outcome of a mail with a link was a permanent refusal.
+    pub last_link_rejected: bool,
+    /// When the last mail with a link was accepted.
+    pub last_link_accepted: Option<Timestamp>,
+    /// Mails of any kind that were claimed and have no outcome.
     pub unknown: u32,
-    /// Whether the last outcome was a permanent refusal.
+    /// Whether the last outcome of a mail of any kind was a permanent refusal.
     pub last_rejected: bool,
-    /// The kinds and waves that have a row in the outbox for the present holder and address version.
-    pub queued: Vec<(String, u32)>,
-    /// When the last mail was accepted.
-    pub last_accepted: Option<Timestamp>,
+    /// Mails of any kind that wait to be sent.
+    pub waiting: u32,
+    /// The kinds and waves that have a row in the outbox.
+    pub queued: Vec<(MailKind, u32)>,
+}
+
+/// A seat of which nothing has happened yet.
+#[cfg(test)]
+pub(crate) fn sample(form: FormId) -> Seat {
+    let code = "the codes are well-formed";
+    Seat {
+        form,
+        target: "hanoi".parse().expect(code),
+        group: "division_heads".parse().expect(code),
+        unit: "so-noi-vu".parse().expect(code),
+        person: form,
+        holder: 1,
+        address_version: 1,
+        link_version: 1,
+        ineligible: false,
+        substitute: false,
+        excused: None,
+        declined: false,
+        started: None,
+        completed: None,
+        too_late: false,
+        mail: MailSummary::default(),
+        original: None,
+    }
 }

@@ -71,6 +71,18 @@ CREATE TABLE seat (
 );
 CREATE INDEX seat_person ON seat (person);
 
+-- Whoever was in post and unable: a substitute counts apart, and the rates keep the original.
+CREATE TABLE seat_former (
+    form BIGINT NOT NULL REFERENCES seat (form),
+    holder BIGINT NOT NULL,
+    person BIGINT NOT NULL REFERENCES person (person),
+    excused TEXT,
+    declined BIGINT NOT NULL,
+    started BIGINT,
+    too_late BIGINT NOT NULL,
+    PRIMARY KEY (form, holder)
+);
+
 CREATE TABLE link (
     form BIGINT NOT NULL REFERENCES seat (form),
     link_version BIGINT NOT NULL,

@@ -71,6 +71,18 @@ CREATE TABLE seat (
 ) STRICT;
 CREATE INDEX seat_person ON seat (person);
 
+-- Whoever was in post and unable: a substitute counts apart, and the rates keep the original.
+CREATE TABLE seat_former (
+    form INTEGER NOT NULL REFERENCES seat (form),
+    holder INTEGER NOT NULL,
+    person INTEGER NOT NULL REFERENCES person (person),
+    excused TEXT,
+    declined INTEGER NOT NULL,
+    started INTEGER,
+    too_late INTEGER NOT NULL,
+    PRIMARY KEY (form, holder)
+) STRICT;
+
 CREATE TABLE link (
     form INTEGER NOT NULL REFERENCES seat (form),
     link_version INTEGER NOT NULL,

@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use parsurvey_ledger::{
-    CampaignState, ClosedBox, Ledger, LedgerError, NewHolder, Refusal, ReplacementKind, SubmitResult,
+    Ballot, CampaignState, ChangedPerson, ClosedBox, Ledger, LedgerError, NewHolder, NewPerson, Refusal,
+    ReplacementKind, RosterChange, SubmitResult,
 };
 use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::seat::ExcuseCategory;
 
-use crate::support::{Bench, act, at, ballot, draft, inviting, mail};
+use crate::support::{Bench, act, at, ballot, draft, inviting, mail, new_person, place};
 
 on_both!(
     a_form_is_submitted_once,
     submissions_at_the_same_moment_make_one_ballot,
     what_cannot_be_submitted_is_told_why,
+    a_ballot_sealed_for_a_former_group_is_not_stored,
+    an_old_link_changes_nothing,
     a_submission_takes_back_a_refusal,
     what_comes_too_late_is_marked_only,
     ballots_have_one_size,
@@ -49,7 +52,7 @@ async fn a_form_is_submitted_once(bench: Bench) {
     let seat = ledger.seat(1).await.expect("the seat");
     assert_eq!((seat.started, seat.completed), (Some(at(4)), Some(at(6))));
     let ballots = ledger.ballots().await.expect("ballots");
-    assert_eq!((ballots.len(), &ballots[0].ciphertext), (1, &ballot(1)));
+    assert_eq!((ballots.len(), &ballots[0].ciphertext), (1, &ballot(1).ciphertext));
 }
 
 async fn submissions_at_the_same_moment_make_one_ballot(bench: Bench) {
@@ -96,21 +99,57 @@ async fn what_cannot_be_submitted_is_told_why(bench: Bench) {
     assert!(ledger.ballots().await.expect("ballots").is_empty());
 }
 
+async fn a_ballot_sealed_for_a_former_group_is_not_stored(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    let sealed = ballot(1);
+    let basis = ledger.campaign().await.expect("the campaign").roster_version;
+    let seats = vec![place("hanoi", "department_leaders", "so-noi-vu")];
+    let now = NewPerson { seats, ..new_person(1) };
+    let change = RosterChange { basis, changed: vec![ChangedPerson { person: 1, now }], ..RosterChange::default() };
+    ledger.apply_roster(&change, "amended", &act(5)).await.expect("the seat moves");
+    let before = ledger.events(0, 100).await.expect("events");
+    assert_eq!(ledger.submit(1, 1, &sealed, at(6)).await, Ok(SubmitResult::Refused(Refusal::Moved)));
+    assert_eq!(ledger.seat(1).await.expect("the seat").completed, None);
+    assert_eq!(ledger.events(0, 100).await.expect("events"), before);
+    let other_target = Ballot { target: "sbv".parse().expect("a code"), ..ballot(2) };
+    assert_eq!(ledger.submit(2, 1, &other_target, at(6)).await, Ok(SubmitResult::Refused(Refusal::Moved)));
+    assert!(ledger.ballots().await.expect("ballots").is_empty());
+    let anew = Ballot { group: "department_leaders".parse().expect("a code"), ..sealed };
+    assert_eq!(ledger.submit(1, 1, &anew, at(7)).await, Ok(SubmitResult::Stored));
+    assert_eq!(ledger.ballots().await.expect("ballots"), [anew]);
+}
+
+async fn an_old_link_changes_nothing(bench: Bench) {
+    let ledger = inviting(&bench, 1).await;
+    let holder =
+        NewHolder {
+            external_id: None, name: "Lê Mẫu".into(), email: "le@so.example".into(), position: String::new()
+        };
+    ledger.replace(1, holder, ReplacementKind::FrameCorrection, &act(5)).await.expect("replaced");
+    let before = ledger.seat(1).await.expect("the seat");
+    assert!(!ledger.set_declined(1, 1, true, at(6)).await.expect("told"));
+    assert!(!ledger.record_too_late(1, 1, at(6)).await.expect("told"));
+    assert!(!ledger.record_started(1, 1, at(6)).await.expect("told"));
+    assert_eq!(ledger.seat(1).await.expect("the seat"), before);
+    assert!(ledger.set_declined(1, 2, true, at(7)).await.expect("the present link may"));
+    assert!(ledger.record_too_late(1, 2, at(8)).await.expect("the present link may"));
+}
+
 async fn a_submission_takes_back_a_refusal(bench: Bench) {
     let ledger = inviting(&bench, 1).await;
-    assert!(ledger.set_declined(1, true, at(5)).await.expect("declined"));
-    assert!(!ledger.set_declined(1, true, at(5)).await.expect("told"), "once is enough");
-    assert!(ledger.set_declined(1, false, at(6)).await.expect("taken back"));
-    assert!(ledger.set_declined(1, true, at(7)).await.expect("declined"));
+    assert!(ledger.set_declined(1, 1, true, at(5)).await.expect("declined"));
+    assert!(!ledger.set_declined(1, 1, true, at(5)).await.expect("told"), "once is enough");
+    assert!(ledger.set_declined(1, 1, false, at(6)).await.expect("taken back"));
+    assert!(ledger.set_declined(1, 1, true, at(7)).await.expect("declined"));
     assert_eq!(ledger.submit(1, 1, &ballot(1), at(8)).await, Ok(SubmitResult::Stored));
     assert!(!ledger.seat(1).await.expect("the seat").declined);
 }
 
 async fn what_comes_too_late_is_marked_only(bench: Bench) {
     let ledger = closed(&bench, 1).await;
-    assert!(ledger.record_too_late(2, at(20)).await.expect("marked"));
-    assert!(!ledger.record_too_late(2, at(21)).await.expect("told"));
-    assert!(!ledger.record_too_late(1, at(21)).await.expect("told"), "form 1 came in time");
+    assert!(ledger.record_too_late(2, 1, at(20)).await.expect("marked"));
+    assert!(!ledger.record_too_late(2, 1, at(21)).await.expect("told"));
+    assert!(!ledger.record_too_late(1, 1, at(21)).await.expect("told"), "form 1 came in time");
     let seat = ledger.seat(2).await.expect("the seat");
     assert_eq!((seat.too_late, seat.completed), (true, None));
     assert_eq!(ledger.ballots().await.expect("ballots").len(), 1);
@@ -119,7 +158,8 @@ async fn what_comes_too_late_is_marked_only(bench: Bench) {
 async fn ballots_have_one_size(bench: Bench) {
     let ledger = inviting(&bench, 2).await;
     ledger.submit(1, 1, &ballot(1), at(5)).await.expect("submitted");
-    let error = ledger.submit(2, 1, b"short", at(6)).await.expect_err("another size");
+    let short = Ballot { ciphertext: b"short".to_vec(), ..ballot(2) };
+    let error = ledger.submit(2, 1, &short, at(6)).await.expect_err("another size");
     assert!(matches!(error, LedgerError::Conflict(_)), "{error:?}");
     assert_eq!(ledger.seat(2).await.expect("the seat").completed, None);
 }
@@ -130,8 +170,7 @@ async fn the_box_holds_every_ballot_without_its_form(bench: Bench) {
         ledger.submit(form, 1, &ballot(4 - form), at(5)).await.expect("submitted");
     }
     let ballots = ledger.ballots().await.expect("ballots");
-    let texts: Vec<_> = ballots.iter().map(|ballot| ballot.ciphertext.clone()).collect();
-    assert_eq!(texts, [ballot(1), ballot(2), ballot(3)], "neither by form nor by time");
+    assert_eq!(ballots, [ballot(1), ballot(2), ballot(3)], "neither by form nor by time");
     let completions = ledger.completions().await.expect("completions");
     let key = (ballots[0].target.clone(), ballots[0].group.clone());
     assert_eq!(completions, [(key, 3)].into());
@@ -166,7 +205,7 @@ async fn a_ballot_that_comes_while_the_box_is_written_stops_the_closing(bench: B
     let written = ledger.ballots().await.expect("ballots").len() as u64;
     ledger.submit(2, 1, &ballot(2), at(6)).await.expect("meanwhile");
     let error = ledger.close(&closed_box("box", written), &act(9)).await.expect_err("one is missing");
-    assert!(matches!(error, LedgerError::Conflict(_)), "{error:?}");
+    assert!(error.is_transient() && error.to_string().contains("write it again"), "{error:?}");
     assert_eq!(ledger.campaign().await.expect("the campaign").state, CampaignState::Inviting);
     ledger.close(&closed_box("box", 2), &act(9)).await.expect("closed");
 }

@@ -89,7 +89,7 @@ async fn the_log_names_nobody_and_nothing_answered(bench: Bench) {
     let ledger = inviting(&bench, 3).await;
     ledger.submit(1, 1, &ballot(1), at(6)).await.expect("submitted");
     ledger.correct_address(2, "moi@so.example", &act(7)).await.expect("corrected");
-    ledger.set_declined(3, true, at(8)).await.expect("declined");
+    ledger.set_declined(3, 1, true, at(8)).await.expect("declined");
     for event in ledger.events(0, 100).await.expect("events") {
         let text = format!("{event:?}");
         for secret in ["so.example", "Mẫu", "VC0000", "CIPHERTEXT"] {

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use parsurvey_ledger::{
-    ClaimedMail, Ledger, LedgerError, MailState, NewHolder, NewMail, OutcomeResult, ReplacementKind,
+    Again, ClaimedMail, Ledger, LedgerError, LinkHash, MadeReady, MailState, NewHolder, NewMail, OutcomeResult,
+    ReplacementKind,
 };
 use parsurvey_survey::campaign::MailKind::{Invitation, Prenotice, Reminder};
-use parsurvey_survey::seat::ExcuseCategory;
+use parsurvey_survey::seat::{ExcuseCategory, MailSummary};
+use parsurvey_survey::status::SeatCounts;
 
 use crate::support::{Bench, accepted, act, at, ballot, draft, inviting, mail, outcome};
 
@@ -21,6 +23,10 @@ on_both!(
     a_cancelled_mail_can_be_queued_again,
     only_prenotices_leave_in_draft,
     the_summary_of_a_seat_is_of_its_present_holder_and_address,
+    a_later_contact_takes_the_place_of_what_still_waits,
+    refused_and_unknown_mails_are_sent_again_only_when_asked,
+    the_counts_are_those_of_the_seats,
+    links_are_held_to_what_is_stored,
     a_claim_does_not_print_whom_it_is_for,
 );
 
@@ -92,7 +98,7 @@ async fn a_lost_claim_is_unknown_and_never_handed_out_again(bench: Bench) {
     assert!(claim(&ledger, "next").await.is_empty());
     assert_eq!(ledger.enqueue(&invitations(2), &act(7)).await, Ok(0));
     let seat = ledger.seat(lost[0].form).await.expect("the seat");
-    assert_eq!((seat.mail.unknown, seat.mail.accepted), (1, 0));
+    assert_eq!((seat.mail.unknown, seat.mail.link_unknown, seat.mail.link_accepted), (1, 1, 0));
     ledger.submit(1, 1, &ballot(1), at(8)).await.expect("a link still works");
 }
 
@@ -149,7 +155,7 @@ async fn what_is_owed_no_longer_is_cancelled(bench: Bench) {
         };
     ledger.submit(1, 1, &ballot(1), at(6)).await.expect("submitted");
     ledger.excuse(2, ExcuseCategory::Away, &act(6)).await.expect("excused");
-    ledger.set_declined(3, true, at(6)).await.expect("declined");
+    ledger.set_declined(3, 1, true, at(6)).await.expect("declined");
     ledger.mark_ineligible(4, &act(6)).await.expect("ineligible");
     ledger.replace(5, holder, ReplacementKind::FrameCorrection, &act(6)).await.expect("replaced");
     ledger.correct_address(6, "moi6@so.example", &act(6)).await.expect("corrected");
@@ -179,30 +185,147 @@ async fn only_prenotices_leave_in_draft(bench: Bench) {
     assert_eq!((claimed.len(), claimed[0].kind), (1, Prenotice));
     ledger.record_outcome(claimed[0].mail, "me", &accepted(6)).await.expect("recorded");
     let summary = ledger.seat(1).await.expect("the seat").mail;
-    assert_eq!((summary.accepted, summary.link_accepted), (1, 0), "a prenotice carries no link");
+    assert_eq!((summary.invited, summary.link_accepted), (false, 0), "a prenotice carries no link");
 }
 
 async fn the_summary_of_a_seat_is_of_its_present_holder_and_address(bench: Bench) {
     let ledger = inviting(&bench, 1).await;
-    ledger.enqueue(&[mail(1, Invitation, 0), mail(1, Reminder, 1)], &act(5)).await.expect("queued");
-    let mails = claim(&ledger, "me").await;
-    ledger
-        .record_outcomes("me", &[(mails[0].mail, outcome(OutcomeResult::Rejected, 6)), (mails[1].mail, accepted(7))])
-        .await
-        .expect("recorded");
+    let mut mails = Vec::new();
+    for (mail, result) in [
+        (mail(1, Prenotice, 0), outcome(OutcomeResult::Rejected, 5)),
+        (mail(1, Invitation, 0), outcome(OutcomeResult::Rejected, 6)),
+        (mail(1, Reminder, 1), accepted(7)),
+    ] {
+        ledger.enqueue(&[mail], &act(5)).await.expect("queued");
+        assert_eq!(ledger.seat(1).await.expect("the seat").mail.waiting, 1);
+        mails.push((claim(&ledger, "me").await[0].mail, result));
+        let seat = ledger.seat(1).await.expect("the seat");
+        assert_eq!((seat.mail.waiting, seat.mail.unknown), (0, u32::try_from(mails.len()).expect("few")));
+    }
+    for (mail, result) in &mails {
+        ledger.record_outcome(*mail, "me", result).await.expect("recorded");
+        let summary = ledger.seat(1).await.expect("the seat").mail;
+        assert_eq!(summary.last_rejected, result.result == OutcomeResult::Rejected);
+        assert_eq!(summary.last_link_rejected, *mail == mails[1].0, "a prenotice carries no link");
+    }
     let summary = ledger.seat(1).await.expect("the seat").mail;
-    assert_eq!((summary.accepted, summary.link_accepted, summary.last_rejected), (1, 1, false));
+    assert_eq!((summary.link_accepted, summary.unknown, summary.waiting), (1, 0, 0));
     assert_eq!(
-        (summary.queued, summary.last_accepted),
-        (vec![("invitation".into(), 0), ("reminder".into(), 1)], Some(at(7)))
+        (summary.queued, summary.last_link_accepted),
+        (vec![(Prenotice, 0), (Invitation, 0), (Reminder, 1)], Some(at(7)))
     );
     ledger.correct_address(1, "moi@so.example", &act(8)).await.expect("corrected");
     let seats = ledger.seats().await.expect("seats");
-    assert_eq!(seats[0].mail, parsurvey_survey::seat::MailSummary::default());
+    let invited = MailSummary { invited: true, ..MailSummary::default() };
+    assert_eq!(seats[0].mail, invited, "of the new address only that the seat was invited before");
     let again = NewMail { address_version: 2, ..mail(1, Invitation, 0) };
     assert_eq!(ledger.enqueue(&[again], &act(9)).await, Ok(1));
     assert_eq!(claim(&ledger, "me").await[0].email, "moi@so.example");
-    assert_eq!(ledger.mails_of(1).await.expect("mails").len(), 3);
+    assert_eq!(ledger.mails_of(1).await.expect("mails").len(), 4);
+}
+
+async fn a_later_contact_takes_the_place_of_what_still_waits(bench: Bench) {
+    let ledger = inviting(&bench, 4).await;
+    ledger.enqueue(&[mail(1, Prenotice, 0), mail(2, Prenotice, 0)], &act(5)).await.expect("queued");
+    ledger.enqueue(&invitations(3), &act(6)).await.expect("queued");
+    let held: Vec<_> = claim(&ledger, "me").await.iter().map(|mail| (mail.form, mail.kind)).collect();
+    assert_eq!(held, [(1, Invitation), (2, Invitation), (3, Invitation)]);
+    ledger.enqueue(&[mail(4, Reminder, 1)], &act(7)).await.expect("queued");
+    ledger.enqueue(&[mail(4, Reminder, 2), mail(1, Reminder, 2)], &act(8)).await.expect("queued");
+    // The seat's new address was invited only: what the old one was queued does not count.
+    ledger.correct_address(4, "moi@so.example", &act(9)).await.expect("corrected");
+    let invitation = NewMail { address_version: 2, ..mail(4, Invitation, 0) };
+    ledger.enqueue(&[invitation], &act(10)).await.expect("queued");
+    let why: Vec<_> = ledger.mails().await.expect("mails").into_iter().map(|mail| (mail.state, mail.why)).collect();
+    let superseded = (MailState::Cancelled, Some("superseded".to_owned()));
+    let (claimed, ready) = ((MailState::Claimed, None), (MailState::Ready, None));
+    let expected = [
+        superseded.clone(),
+        superseded.clone(),
+        claimed.clone(),
+        claimed.clone(),
+        claimed,
+        superseded,
+        ready.clone(),
+        ready.clone(),
+        ready,
+    ];
+    assert_eq!(why, expected, "a claimed mail stays with its sender");
+    let forms: Vec<_> = claim(&ledger, "next").await.iter().map(|mail| (mail.form, mail.kind, mail.wave)).collect();
+    assert_eq!(forms, [(1, Reminder, 2), (4, Invitation, 0)]);
+}
+
+async fn refused_and_unknown_mails_are_sent_again_only_when_asked(bench: Bench) {
+    let ledger = inviting(&bench, 6).await;
+    ledger.enqueue(&invitations(6), &act(5)).await.expect("queued");
+    let mails = ledger.claim("killed", 9, at(10)).await.expect("claimed");
+    for claimed in &mails[..4] {
+        ledger.record_outcome(claimed.mail, "killed", &outcome(OutcomeResult::Rejected, 11)).await.expect("recorded");
+    }
+    ledger.submit(1, 1, &ballot(1), at(12)).await.expect("submitted");
+    ledger.enqueue(&[mail(2, Reminder, 1)], &act(12)).await.expect("queued");
+    assert_eq!(claim(&ledger, "me").await.len(), 1, "only the reminder");
+    let again = async |which, minute| ledger.make_ready_again(Invitation, 0, which, &act(minute)).await;
+    let made = again(Again::Rejected, 13).await;
+    assert_eq!(made, Ok(MadeReady { mails: 2, in_hand: 0 }), "neither the submitted nor the reminded");
+    assert_eq!(again(Again::Rejected, 13).await, Ok(MadeReady::default()));
+    assert_eq!(again(Again::Unknown, 20).await, Ok(MadeReady { mails: 0, in_hand: 2 }), "perhaps still being sent");
+    assert_eq!(again(Again::Unknown, 60).await, Ok(MadeReady { mails: 2, in_hand: 0 }));
+    let late = ledger.record_outcome(mails[5].mail, "killed", &accepted(61)).await;
+    assert!(matches!(late, Err(LedgerError::Conflict(_))), "it is not the former sender's any more");
+    let forms: Vec<_> = claim(&ledger, "me").await.iter().map(|mail| mail.form).collect();
+    assert_eq!(forms, [3, 4, 5, 6]);
+    let events = ledger.events(0, 100).await.expect("events");
+    let logged: Vec<_> = events.iter().filter(|event| event.kind == "again").map(|event| &event.detail).collect();
+    assert_eq!(logged.len(), 2);
+    assert!(logged[1].contains(r#""state":"unknown","mails":2"#), "{logged:?}");
+    let silent = parsurvey_ledger::Act { reason: " ".into(), ..act(62) };
+    let error = ledger.make_ready_again(Invitation, 0, Again::Rejected, &silent).await.expect_err("no reason");
+    assert!(error.to_string().contains("reason"));
+}
+
+/// The database counts what the seats say, whatever happened to them.
+async fn the_counts_are_those_of_the_seats(bench: Bench) {
+    let ledger = inviting(&bench, 9).await;
+    ledger.enqueue(&invitations(7), &act(5)).await.expect("queued");
+    let mails = claim(&ledger, "me").await;
+    for (mail, result) in mails.iter().zip([
+        OutcomeResult::Accepted,
+        OutcomeResult::Accepted,
+        OutcomeResult::Rejected,
+        OutcomeResult::Deferred,
+        OutcomeResult::Accepted,
+    ]) {
+        ledger.record_outcome(mail.mail, "me", &outcome(result, 6)).await.expect("recorded");
+    }
+    ledger.enqueue(&[mail(2, Reminder, 1)], &act(7)).await.expect("queued");
+    let reminder = claim(&ledger, "me").await.iter().find(|mail| mail.kind == Reminder).expect("claimed").mail;
+    ledger.record_outcome(reminder, "me", &outcome(OutcomeResult::Rejected, 8)).await.expect("recorded");
+    ledger.correct_address(5, "moi@so.example", &act(9)).await.expect("corrected");
+    ledger.record_started(6, 1, at(9)).await.expect("started");
+    ledger.submit(1, 1, &ballot(1), at(9)).await.expect("submitted");
+    ledger.excuse(7, ExcuseCategory::Ill, &act(9)).await.expect("excused");
+    ledger.mark_ineligible(8, &act(9)).await.expect("ineligible");
+    let counts = ledger.seat_counts().await.expect("counted");
+    assert_eq!(counts, SeatCounts::of(&ledger.seats().await.expect("seats")));
+    let cell = &counts[0];
+    assert_eq!((counts.len(), cell.listed, cell.invited, cell.rejected), (1, 8, 3, 2));
+    assert_eq!((cell.unknown, cell.started, cell.completed, cell.excused), (3, 2, 1, 1), "a deferred one was claimed again");
+    assert_eq!(ledger.submission_moments().await, Ok(vec![at(9)]));
+}
+
+async fn links_are_held_to_what_is_stored(bench: Bench) {
+    let ledger = inviting(&bench, 450).await;
+    let link = |form: i64| LinkHash { form, link_version: 1, hash: format!("hash-{form}-1") };
+    let mut links: Vec<_> = (1..=450).map(link).collect();
+    ledger.store_links(&links).await.expect("the same again");
+    links[440].hash = "other".into();
+    let error = ledger.store_links(&links).await.expect_err("another link secret");
+    assert!(error.to_string().starts_with("form 441 has another link"), "{error}");
+    links[440] = LinkHash { link_version: 2, ..link(441) };
+    links[440].hash = "hash-441-2".into();
+    ledger.store_links(&links).await.expect("a new version beside the old one");
+    assert!(!ledger.form_by_link("hash-441-2").await.expect("read").expect("known").current);
 }
 
 async fn a_claim_does_not_print_whom_it_is_for(bench: Bench) {

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use parsurvey_ledger::{
     CampaignState, ChangedPerson, LedgerError, NewHolder, NewPerson, ReplacementKind, RosterChange, Stage,
 };
+use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::disposition::Disposition;
 use parsurvey_survey::seat::ExcuseCategory;
 
-use crate::support::{Bench, act, at, ballot, confirm_keys, draft, inviting, new_person, place};
+use crate::support::{Bench, accepted, act, at, ballot, confirm_keys, draft, inviting, mail, new_person, place};
 
 on_both!(
     a_roster_is_stored_and_read_back,
     a_roster_compared_with_former_people_is_refused,
     changes_and_removals_in_draft,
     changes_after_inviting_keep_what_was_submitted,
+    who_left_the_frame_returns_to_the_same_seat,
+    a_substitute_leaves_the_original_a_nonrespondent,
     excusing_and_reinstating,
     replacing_kills_the_old_link,
     correcting_an_address_keeps_the_link,
@@ -62,7 +66,7 @@ async fn a_roster_compared_with_former_people_is_refused(bench: Bench) {
     let ledger = draft(&bench, 1).await;
     let stale = RosterChange { basis: 0, added: vec![new_person(2)], ..RosterChange::default() };
     let error = ledger.apply_roster(&stale, "x", &act(2)).await.expect_err("two imports at once");
-    assert!(conflict(&error).contains("import again"));
+    assert!(error.is_transient() && error.to_string().contains("import again"), "{error:?}");
     assert_eq!(ledger.stored_people().await.expect("people").people.len(), 1);
 }
 
@@ -111,7 +115,7 @@ async fn changes_after_inviting_keep_what_was_submitted(bench: Bench) {
         },
     ] {
         let error = ledger.apply_roster(&change, "x", &act(7)).await.expect_err("form 1 was submitted");
-        assert!(conflict(&error).contains("form 1 was submitted"));
+        assert!(conflict(&error).starts_with("form 1 was submitted and this list"), "{error}");
     }
     assert!(!ledger.seat(2).await.expect("the seat").ineligible, "the whole change was refused");
     let renamed = ChangedPerson { person: 1, now: NewPerson { position: "Phó phòng".into(), ..new_person(1) } };
@@ -119,6 +123,76 @@ async fn changes_after_inviting_keep_what_was_submitted(bench: Bench) {
     ledger.apply_roster(&change, "x", &act(8)).await.expect("applied");
     assert!(ledger.seat(2).await.expect("still there").ineligible, "a frame correction");
     assert_eq!(ledger.seats().await.expect("seats").len(), 3);
+}
+
+async fn who_left_the_frame_returns_to_the_same_seat(bench: Bench) {
+    let ledger = inviting(&bench, 3).await;
+    let change = RosterChange { basis: 1, removed: vec![2, 3], added: vec![new_person(9)], ..RosterChange::default() };
+    let applied = ledger.apply_roster(&change, "x", &act(5)).await.expect("applied");
+    let stored = ledger.stored_people().await.expect("people");
+    let second = &stored.people[1];
+    assert_eq!((second.person, second.seats.len()), (2, 0));
+    assert_eq!(second.left, [(2, place("hanoi", "division_heads", "so-noi-vu"))]);
+    assert_eq!(&ledger.person(2).await.expect("the person"), second);
+    // One returns to another group, with a new address and a second seat; the other stays away.
+    let seats = vec![place("hanoi", "department_leaders", "so-y-te"), place("sbv", "department_leaders", "so-y-te")];
+    let now = NewPerson { email: "moi@so.example".into(), seats, ..new_person(2) };
+    let change = RosterChange {
+        basis: applied.version,
+        changed: vec![ChangedPerson { person: 2, now }],
+        ..RosterChange::default()
+    };
+    let applied = ledger.apply_roster(&change, "y", &act(6)).await.expect("applied");
+    assert_eq!(applied.reinstated, [2]);
+    let seats = ledger.seats().await.expect("seats");
+    assert_eq!((seats[1].ineligible, seats[2].ineligible), (false, true));
+    assert_eq!(
+        (seats[1].group.as_str(), seats[1].link_version, seats[1].address_version),
+        ("department_leaders", 1, 2)
+    );
+    assert_eq!((seats.len(), seats[4].person, seats[4].target.as_str()), (5, 2, "sbv"));
+    assert!(ledger.form_by_link("hash-2-1").await.expect("read").expect("known").current, "the link is the former one");
+    let events = ledger.events(0, 100).await.expect("events");
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "roster").count(), 1, "only in draft");
+    assert_eq!(&kinds[kinds.len() - 3..], ["frame_correction"; 3]);
+    let [removal, reinstated, summary] = &events[events.len() - 3..] else { panic!("three entries") };
+    assert!(removal.detail.contains(r#""n_added":1,"n_changed":0,"n_removed":2,"n_reinstated":0"#), "{removal:?}");
+    assert_eq!(
+        (reinstated.form, reinstated.person, reinstated.detail.as_str()),
+        (Some(2), Some(2), r#"{"reinstated":true}"#)
+    );
+    assert!(summary.detail.contains(r#""n_changed":1,"n_removed":0,"n_reinstated":1"#), "{summary:?}");
+}
+
+async fn a_substitute_leaves_the_original_a_nonrespondent(bench: Bench) {
+    let ledger = inviting(&bench, 3).await;
+    let invitations: Vec<_> = (1..=3).map(|form| mail(form, MailKind::Invitation, 0)).collect();
+    ledger.enqueue(&invitations, &act(5)).await.expect("queued");
+    for claimed in ledger.claim("me", 9, at(6)).await.expect("claimed") {
+        ledger.record_outcome(claimed.mail, "me", &accepted(6)).await.expect("recorded");
+    }
+    ledger.excuse(1, ExcuseCategory::Away, &act(7)).await.expect("excused");
+    ledger.record_started(2, 1, at(7)).await.expect("started");
+    let substitution = ReplacementKind::Substitution;
+    ledger.replace(1, holder(), substitution, &act(8)).await.expect("replaced");
+    ledger.decline(1, &act(9)).await.expect("the substitute declines");
+    ledger.replace(1, holder(), substitution, &act(10)).await.expect("a second substitute");
+    ledger.replace(2, holder(), substitution, &act(10)).await.expect("replaced");
+    ledger.replace(2, holder(), ReplacementKind::FrameCorrection, &act(11)).await.expect("the substitute was wrong");
+    ledger.replace(3, holder(), ReplacementKind::FrameCorrection, &act(11)).await.expect("the frame was wrong");
+    ledger.submit(1, 3, &ballot(1), at(12)).await.expect("submitted");
+    let seats = ledger.seats().await.expect("seats");
+    let original = seats[0].original.as_ref().expect("the first holder");
+    assert_eq!((original.excused, original.declined), (Some(ExcuseCategory::Away), false));
+    assert!(original.mail.invited && original.mail.link_accepted == 1);
+    assert_eq!((seats[1].substitute, seats[2].substitute, &seats[2].original), (true, false, &None));
+    let found: Vec<_> =
+        seats.iter().map(|seat| (Disposition::of(seat).code(), Disposition::in_frame(seat).code())).collect();
+    assert_eq!(found, [("1.1", "2.26"), ("3.11", "2.12"), ("3.11", "3.11")]);
+    assert_eq!(ledger.seat(1).await.expect("the seat"), seats[0]);
+    let counts = ledger.seat_counts().await.expect("counted");
+    assert_eq!((counts[0].listed, counts[0].completed, counts[0].invited), (3, 1, 3), "the headline counts seats");
 }
 
 async fn excusing_and_reinstating(bench: Bench) {
@@ -157,7 +231,7 @@ async fn replacing_kills_the_old_link(bench: Bench) {
         "who holds no seat is not listed"
     );
     ledger.replace(1, holder(), ReplacementKind::FrameCorrection, &act(9)).await.expect("replaced again");
-    assert!(!ledger.seat(1).await.expect("the seat").substitute);
+    assert!(ledger.seat(1).await.expect("the seat").substitute, "whoever follows a substitute is one too");
 }
 
 async fn correcting_an_address_keeps_the_link(bench: Bench) {
@@ -183,7 +257,7 @@ async fn a_submitted_form_can_be_none_of_these(bench: Bench) {
     ] {
         assert!(conflict(&error).contains("was submitted"));
     }
-    assert!(!ledger.set_declined(1, true, at(7)).await.expect("told"));
+    assert!(!ledger.set_declined(1, 1, true, at(7)).await.expect("told"));
     assert_eq!(ledger.seat(1).await.expect("the seat"), before);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parsurvey_ledger::{
-    Act, KeyRole, Ledger, LinkHash, NewMail, NewPerson, Outcome, OutcomeResult, RosterChange, SeatPlace, Stage,
+    Act, Ballot, KeyRole, Ledger, LinkHash, NewMail, NewPerson, Outcome, OutcomeResult, RosterChange, SeatPlace, Stage,
 };
 use parsurvey_survey::campaign::MailKind;
 
@@ -97,7 +97,8 @@ pub(crate) fn accepted(minute: i64) -> Outcome {
     Outcome { stage: "final_dot".into(), code: Some(250), enhanced: None, ..outcome(OutcomeResult::Accepted, minute) }
 }
 
-/// A ballot that a search through raw bytes finds.
-pub(crate) fn ballot(form: i64) -> Vec<u8> {
-    format!("CIPHERTEXT-OF-FORM-{form:06}-").repeat(20).into_bytes()
+/// A ballot of a division head that a search through raw bytes finds.
+pub(crate) fn ballot(form: i64) -> Ballot {
+    let SeatPlace { target, group, .. } = place("hanoi", "division_heads", "so-noi-vu");
+    Ballot { target, group, ciphertext: format!("CIPHERTEXT-OF-FORM-{form:06}-").repeat(20).into_bytes() }
 }

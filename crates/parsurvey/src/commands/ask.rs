@@ -88,6 +88,18 @@ fn rates(counts: &parsurvey_survey::disposition::AaporCounts) -> Table {
             Cell::Text(letters.clone()),
         ]);
     }
+    if counts.substitutes > 0 {
+        // Apart from the rates, which keep the original as the nonrespondent.
+        table.push(vec![
+            Cell::Name(text("người thay thế", "substitutes")),
+            Cell::Blank,
+            Cell::Name(text(
+                "tính riêng; người được thay vẫn là người không trả lời",
+                "counted apart; the original stays a nonrespondent",
+            )),
+            Cell::Text(format!("{} / {}", counts.substitutes_completed, counts.substitutes)),
+        ]);
+    }
     table
 }
 

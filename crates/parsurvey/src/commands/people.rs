@@ -1,5 +1,6 @@
 //! `roster` and the acts on seats. The list with names goes to stdout, for the operator who asked; never to a log.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -7,6 +8,7 @@ use parsurvey_desk::Desk;
 use parsurvey_desk::acts::Successor;
 use parsurvey_desk::roster::{ImportOptions, Imported};
 use parsurvey_index::tree::Text;
+use parsurvey_ledger::PersonRow;
 use parsurvey_report::table::{Cell, Column, Table};
 use parsurvey_survey::disposition::Disposition;
 use parsurvey_survey::seat::ExcuseCategory;
@@ -62,6 +64,7 @@ fn as_json(imported: &Imported) -> serde_json::Value {
         "added": difference.added.len(),
         "changed": difference.changed.len(),
         "removed": difference.removed.len(),
+        "returned": difference.returned.len(),
     })
 }
 
@@ -81,6 +84,7 @@ fn summary(imported: &Imported) -> Table {
         ("added", "Thêm", "Added", difference.added.len()),
         ("changed", "Thay đổi", "Changed", difference.changed.len()),
         ("removed", "Bớt", "Removed", difference.removed.len()),
+        ("returned", "Trở lại", "Returned", difference.returned.len()),
     ];
     let mut table = Table::new(
         "roster",
@@ -114,6 +118,11 @@ fn changes(imported: &Imported) -> Table {
         let fields = change.fields.join(", ");
         let row = &change.row;
         table.push(change_row(text("sửa", "changed"), Some(row.line), &row.name, row.unit.as_str(), &fields));
+    }
+    for change in difference.returned.iter().take(CHANGES_SHOWN) {
+        let fields = change.fields.join(", ");
+        let row = &change.row;
+        table.push(change_row(text("trở lại", "returned"), Some(row.line), &row.name, row.unit.as_str(), &fields));
     }
     for person in difference.removed.iter().take(CHANGES_SHOWN) {
         table.push(change_row(text("bớt", "removed"), None, &person.name, person.unit.as_str(), ""));
@@ -149,12 +158,12 @@ pub(crate) async fn list(global: &Global, unit: Option<String>, group: Option<St
     );
     let seats = desk.ledger().seats().await?;
     let people = desk.ledger().stored_people().await?.people;
+    let people: BTreeMap<i64, &PersonRow> = people.iter().map(|person| (person.person, person)).collect();
     let wanted = |code: &str, filter: &Option<String>| filter.as_deref().is_none_or(|filter| filter == code);
     for seat in seats.iter().filter(|s| wanted(s.unit.as_str(), &unit) && wanted(s.group.as_str(), &group)) {
-        let person = people.iter().find(|person| person.person == seat.person);
-        let field = |read: fn(&parsurvey_ledger::PersonRow) -> &String| {
-            Cell::Text(person.map(|person| read(person).clone()).unwrap_or_default())
-        };
+        let person = people.get(&seat.person);
+        let field =
+            |read: fn(&PersonRow) -> &String| Cell::Text(person.map(|person| read(person).clone()).unwrap_or_default());
         table.push(vec![
             Cell::Text(seat.form.to_string()),
             field(|person| &person.name),

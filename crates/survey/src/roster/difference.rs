@@ -67,6 +67,8 @@ pub struct Difference {
     pub changed: Vec<Changed>,
     /// Stored people without a row, by number.
     pub removed: Vec<StoredPerson>,
+    /// People who had left the frame and have a row again, by number; filled by [`Difference::welcome_back`].
+    pub returned: Vec<Changed>,
     /// Stored people whose row says the same, by number.
     pub unchanged: Vec<PersonId>,
     /// Pairs of removed and added that agree in name, unit and group.
@@ -77,7 +79,29 @@ impl Difference {
     /// Whether the rows change nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty() && self.returned.is_empty()
+    }
+
+    /// Finds whoever left the frame among the added rows: by id, else by address, else by name, unit and group. They get
+    /// their former seats back and are new no longer.
+    pub fn welcome_back(&mut self, gone: &[StoredPerson]) {
+        let rows = std::mem::take(&mut self.added);
+        let mut open =
+            Open { stored: gone.iter().collect(), rows: rows.iter().collect(), pairs: Vec::with_capacity(gone.len()) };
+        open.stored.sort_by_key(|person| person.person);
+        open.by_id();
+        open.by_address();
+        open.by_name();
+        let changed = |(person, row): (&StoredPerson, &RosterRow)| Changed {
+            person: person.person,
+            row: row.clone(),
+            fields: changed_fields(person, row),
+        };
+        self.returned = open.pairs.into_iter().map(changed).collect();
+        self.returned.sort_by_key(|returned| returned.person);
+        self.added = open.rows.into_iter().cloned().collect();
+        self.added.sort_by_key(|row| row.line);
+        self.perhaps_same.retain(|pair| self.added.iter().any(|row| row.line == pair.added));
     }
 }
 
@@ -159,12 +183,18 @@ impl<'a> Open<'a> {
         }
     }
 
+    /// Pairs who agree in name, unit and group, unless both have ids: enough only where nobody else would lose a seat.
+    fn by_name(&mut self) {
+        for (_, (mut people, mut rows)) in self.take(name_of_person, name_of_row) {
+            self.pair(&mut people, &mut rows, |person, row| person.id.is_none() || row.id.is_none());
+            self.put_back(people, rows);
+        }
+    }
+
     /// Pairs left over that agree in name, unit and group, unless both have ids.
     fn perhaps_same(&mut self) -> Vec<PerhapsSame> {
         let mut out = Vec::new();
-        let person_key = |p: &StoredPerson| Some((fold(&p.name), p.unit.clone(), p.group.clone()));
-        let row_key = |r: &RosterRow| Some((fold(&r.name), r.unit.clone(), r.group.clone()));
-        for (_, (people, rows)) in self.take(person_key, row_key) {
+        for (_, (people, rows)) in self.take(name_of_person, name_of_row) {
             for (person, row) in people.iter().zip(&rows) {
                 if person.id.is_none() || row.id.is_none() {
                     out.push(PerhapsSame { removed: person.person, added: row.line });
@@ -222,6 +252,16 @@ impl<'a> Open<'a> {
         self.stored.extend(people);
         self.rows.extend(rows);
     }
+}
+
+type Named = (String, UnitCode, GroupCode);
+
+fn name_of_person(person: &StoredPerson) -> Option<Named> {
+    Some((fold(&person.name), person.unit.clone(), person.group.clone()))
+}
+
+fn name_of_row(row: &RosterRow) -> Option<Named> {
+    Some((fold(&row.name), row.unit.clone(), row.group.clone()))
 }
 
 fn same_name(person: &StoredPerson, row: &RosterRow) -> bool {

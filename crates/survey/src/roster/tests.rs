@@ -173,3 +173,25 @@ fn identity_is_the_id_then_the_address() {
     let newcomer = difference(&people[..1], &read("c9,Hà,lan@a.example,heads,snv,\n"));
     assert_eq!((newcomer.removed.len(), newcomer.added.len(), newcomer.perhaps_same.len()), (1, 1, 0));
 }
+
+#[test]
+fn who_left_the_frame_is_found_again_by_id_else_address_else_name() {
+    let read = |rows: &str| read_text(&format!("{HEADER}{rows}")).rows;
+    let gone = stored(&read(
+        "c1,Lan,lan@a.example,heads,snv,\n,Mai,mai@a.example,heads,snv,\n,Tú,tu@a.example,heads,stp,\nc4,Hà,ha@a.example,heads,snv,\n",
+    ));
+    let rows = read(
+        "c1,Lan Anh,la@a.example,leaders,stp,\n,Mai,mai@a.example,heads,snv,\n,Tú,tu2@a.example,heads,stp,\nc5,Hà,ha2@a.example,heads,snv,\n,Mới,moi@a.example,heads,snv,\n",
+    );
+    let mut found = difference(&[], &rows);
+    found.welcome_back(&gone);
+    let returned: Vec<_> = found.returned.iter().map(|c| (c.person, c.row.line, c.fields.as_slice())).collect();
+    let expected = [(1, 2, &["name", "email", "group", "unit"][..]), (2, 3, &[][..]), (3, 4, &["email"][..])];
+    assert_eq!(returned, expected, "another id is another person, whatever the name");
+    assert_eq!(found.added.iter().map(|row| row.line).collect::<Vec<_>>(), [5, 6]);
+    assert!(!found.is_empty());
+    // Whoever is in the frame keeps the row: nobody who left it takes a seat away.
+    let mut same = difference(&gone[1..2], &rows[1..2]);
+    same.welcome_back(&gone);
+    assert_eq!((same.returned.len(), same.unchanged.len()), (0, 1));
+}

@@ -1,9 +1,13 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod words;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
+
+pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
 #[derive(Debug, Parser)]
@@ -38,19 +42,6 @@ pub(crate) struct Global {
     /// Another moment than now, such as 2023-12-18T08:00:00+07:00; only for campaigns marked `sample = true`.
     #[arg(long, global = true, env = "PARSURVEY_NOW", value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    Vi,
-    En,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Table,
-    Csv,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -369,14 +360,6 @@ pub(crate) struct SendArgs {
     pub(crate) smtp: SmtpArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Again {
-    /// Refused for good; after the address or the relay was mended.
-    Rejected,
-    /// Claimed without an outcome: some people may get the mail twice.
-    Unknown,
-}
-
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SmtpArgs {
     /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and [USER@]HOST[:PORT].
@@ -430,45 +413,4 @@ pub(crate) struct ScoreArgs {
     /// The target the answers rate; the first with a tree when not named.
     #[arg(long, value_name = "CODE")]
     pub(crate) target: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Orientation {
-    Oriented,
-    #[value(name = "as_shown", alias = "as-shown")]
-    AsShown,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
-    Box,
-    Archive,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    Prenotice,
-    Invitation,
-    Reminder,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum By {
-    Group,
-    Unit,
-    Day,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Category {
-    Ill,
-    Away,
-    Dead,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Document {
-    Html,
-    Xlsx,
 }

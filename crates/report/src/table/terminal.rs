@@ -5,8 +5,8 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 use super::{Align, Cell, Column, Row, RowKind, Table};
 use crate::lang::Lang;
 
-/// A name is not broken into shorter lines than this, where the screen allows it.
-const NAME_WIDTH: u16 = 24;
+/// The shortest lines a name is broken into, and whether words of a heading stay whole: the first that fits is taken.
+const BREAKS: [(usize, bool); 3] = [(24, true), (24, false), (12, false)];
 
 /// The table with its title and notes, at most `width` characters wide where a width is given. What does not fit loses
 /// first the columns that only commands and recalculations need, then breaks its names into lines.
@@ -30,7 +30,7 @@ pub fn to_terminal(table: &Table, lang: Lang, width: Option<u16>) -> String {
         }
     }
     if let Some(width) = width {
-        fit(&mut grid, table, width);
+        fit(&mut grid, table, lang, width);
     }
     let mut out = format!("{}\n", lang.of(&table.title));
     for line in grid.lines() {
@@ -44,33 +44,59 @@ pub fn to_terminal(table: &Table, lang: Lang, width: Option<u16>) -> String {
 }
 
 /// Makes the table at most `width` characters wide.
-fn fit(grid: &mut Grid, table: &Table, width: u16) {
+fn fit(grid: &mut Grid, table: &Table, lang: Lang, width: u16) {
     let too_wide = |grid: &Grid| grid.lines().any(|line| line.trim_end().chars().count() > usize::from(width));
-    for spared in [|column: &Column, _: &Table, _: usize| column.technical, is_unrounded] {
+    for spared in [is_code, is_unrounded] {
         if !too_wide(grid) {
             return;
         }
         for (place, column) in table.columns.iter().enumerate() {
-            if spared(column, table, place)
+            if spared(table, column, place)
                 && let Some(cells) = grid.column_mut(place)
             {
                 cells.set_constraint(ColumnConstraint::Hidden);
             }
         }
     }
-    if too_wide(grid) {
+    for (name_width, whole_headings) in BREAKS {
+        if !too_wide(grid) {
+            return;
+        }
         grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        let widths = grid.column_max_content_widths();
-        for (cells, content) in grid.column_iter_mut().zip(widths) {
-            if !cells.is_hidden() && content > NAME_WIDTH {
-                cells.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(NAME_WIDTH)));
+        for (place, cells) in grid.column_iter_mut().enumerate() {
+            if !cells.is_hidden() {
+                let least = least_width(table, place, lang, name_width, whole_headings) + cells.padding_width();
+                cells.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
             }
         }
     }
 }
 
+/// The fewest characters in which a column can be read. A number is never broken.
+fn least_width(table: &Table, place: usize, lang: Lang, name_width: usize, whole_headings: bool) -> u16 {
+    let column = &table.columns[place];
+    let label = lang.of(&column.label).replace('\u{200b}', "");
+    let heading = label.split(' ').map(|word| word.chars().count()).max().filter(|_| whole_headings);
+    let cells = table.rows.iter().filter_map(|row| row.cells.get(place));
+    let widest = cells.map(|cell| cell.shown(lang).chars().count()).max().unwrap_or_default();
+    let content = match column.align {
+        Align::Left => widest.min(name_width),
+        Align::Right | Align::Center => widest,
+    };
+    u16::try_from(content.max(heading.unwrap_or_default())).unwrap_or(u16::MAX)
+}
+
+/// Whether a column is a key for commands, or a code that stands before its own name.
+fn is_code(table: &Table, column: &Column, place: usize) -> bool {
+    let named = |row: &Row| {
+        matches!(row.cells.get(place), Some(Cell::Text(_))) && matches!(row.cells.get(place + 1), Some(Cell::Name(_)))
+    };
+    let key = matches!(column.key.as_str(), "code" | "key" | "group");
+    column.technical || (key && place == 0 && table.rows.iter().all(named))
+}
+
 /// Whether a column repeats its neighbour with every digit.
-fn is_unrounded(_: &Column, table: &Table, place: usize) -> bool {
+fn is_unrounded(table: &Table, _: &Column, place: usize) -> bool {
     table.rows.iter().any(|row| matches!(row.cells.get(place), Some(Cell::Unrounded(_))))
 }
 

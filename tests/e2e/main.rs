@@ -7,12 +7,16 @@
 
 /// An operator's acts on people and the calendar.
 mod acts;
+/// Mails that did not arrive, and the ways back.
+mod again;
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
 /// Whole campaigns, on both databases.
 mod campaign;
 /// The demonstration, once.
 mod demo;
+/// The list after the first invitation.
+mod frame;
 /// The keys, the opening, and the order in which a survey ends.
 mod keys;
 /// What leaves by mail, how often, and what does not.

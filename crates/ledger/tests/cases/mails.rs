@@ -310,7 +310,11 @@ async fn the_counts_are_those_of_the_seats(bench: Bench) {
     assert_eq!(counts, SeatCounts::of(&ledger.seats().await.expect("seats")));
     let cell = &counts[0];
     assert_eq!((counts.len(), cell.listed, cell.invited, cell.rejected), (1, 8, 3, 2));
-    assert_eq!((cell.unknown, cell.started, cell.completed, cell.excused), (3, 2, 1, 1), "a deferred one was claimed again");
+    assert_eq!(
+        (cell.unknown, cell.started, cell.completed, cell.excused),
+        (3, 2, 1, 1),
+        "a deferred one was claimed again"
+    );
     assert_eq!(ledger.submission_moments().await, Ok(vec![at(9)]));
 }
 

@@ -4,6 +4,8 @@
 
 /// The catcher by itself: what it keeps and how it reads a mail.
 mod catcher;
+/// The sending of `desk` on a clock that goes on.
+mod clocked;
 /// Sessions of `dispatch` through guarded doors: TLS, AUTH, and tampering with either.
 mod guarded;
 /// An outbox in memory and mails to put into it.

@@ -107,7 +107,7 @@ async fn a_mail_that_cannot_be_put_together_waits_and_holds_up_nobody() {
 
     std::fs::write(&file, whole).unwrap();
     survey.remind().await.done();
-    assert_eq!(survey.mails_by_person(), vec![[2; 11].as_slice(), &[2]].concat());
+    assert_eq!(survey.mails_by_person(), [[2; 11].as_slice(), &[2]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ pub enum AddressError {
     #[error("give HOST:PORT, such as 127.0.0.1:25, or a URL such as smtp+starttls://user@mail.example:587")]
     Port,
     /// No host, or one with characters that no host has.
-    #[error("the host is not a host name or an IP address")]
+    #[error("the host is not a host name or an IP address; give HOST:PORT, such as 127.0.0.1:25")]
     Host,
     /// A user that is empty or badly escaped.
     #[error("the user before the @ is empty or badly escaped")]

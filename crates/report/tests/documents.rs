@@ -140,9 +140,16 @@ fn the_page_asks_nothing_of_the_network_and_runs_nothing() {
 #[test]
 fn the_page_says_what_it_is_made_of() {
     let vi = html::html(&results(), Lang::Vi).expect("html");
-    for words in
-        ["SỐ LIỆU GIẢ ĐỊNH", "CHƯA CÔNG BỐ", "one-to-two", "1.246", "99,76", &"ab".repeat(32), "Sở Nội vụ", "170/KH-UBND"]
-    {
+    for words in [
+        "SỐ LIỆU GIẢ ĐỊNH",
+        "CHƯA CÔNG BỐ",
+        "one-to-two",
+        "1.246",
+        "99,76",
+        &"ab".repeat(32),
+        "Sở Nội vụ",
+        "170/KH-UBND",
+    ] {
         assert!(vi.contains(words), "{words}");
     }
     let en = html::html(&results(), Lang::En).expect("html");

@@ -225,10 +225,8 @@ pub fn read_archive(file: &[u8]) -> Result<(ArchiveHeader, &[u8]), KeyError> {
     let rest = file
         .strip_prefix(ARCHIVE_MAGIC)
         .ok_or_else(|| KeyError::Malformed("its first line is not 'parsurvey archive 1'".into()))?;
-    let end = rest
-        .iter()
-        .position(|&b| b == b'\n')
-        .ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
+    let end =
+        rest.iter().position(|&b| b == b'\n').ok_or_else(|| KeyError::Malformed("the archive has no header".into()))?;
     let header = serde_json::from_slice(&rest[..end])
         .map_err(|_| KeyError::Malformed("the archive's header cannot be read".into()))?;
     Ok((header, &rest[end + 1..]))

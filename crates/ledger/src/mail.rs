@@ -102,7 +102,7 @@ impl Ledger {
     /// again. What still waits of an earlier contact with the same person at the same address is cancelled.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`] once closed; links (invitations, reminders) also before inviting.
+    /// [`Conflict`](crate::LedgerError::Conflict) once closed; links (invitations, reminders) also before inviting.
     pub async fn enqueue(&self, mails: &[NewMail], act: &Act) -> Result<u64> {
         let (mut tx, mut head) = self.change().await?;
         if mails.iter().all(|mail| mail.kind == MailKind::Prenotice) {

@@ -362,7 +362,7 @@ pub(crate) struct SendArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SmtpArgs {
-    /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and [USER@]HOST[:PORT].
+    /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and USER@HOST:PORT, of which user and port may be left out.
     #[arg(long, env = "PARSURVEY_SMTP", default_value = "127.0.0.1:25", value_name = "HOST:PORT|URL")]
     pub(crate) smtp: String,
     /// The password of the URL's user; without it, the environment's PARSURVEY_SMTP_PASSWORD is used.

@@ -1,6 +1,6 @@
 //! HTTP in: the respondent's form and a plain status page.
 //!
-//! [`app`] builds the router over a `desk`, [`serve`] runs it on a listener until told to stop.
+//! [`app()`] builds the router over a `desk`, [`serve()`] runs it on a listener until told to stop.
 //! Every page works without JavaScript, cookies and storage, and asks nothing of any other host.
 //! Nothing here reads a stored answer, decides whether a form may be answered, or knows the database; `desk` does.
 

@@ -1,6 +1,6 @@
 //! A throw-away PostgreSQL server: no port, a socket in its own folder, gone when this process is.
 //!
-//! It is never skipped: where PostgreSQL is missing, [`start`] says what to install. As root it runs as user postgres,
+//! It is never skipped: where PostgreSQL is missing, `start` says what to install. As root it runs as user postgres,
 //! because the server refuses root. Nothing is awaited by sleeping: the server's own tool reports when it is ready.
 
 use std::io::{BufRead as _, BufReader};

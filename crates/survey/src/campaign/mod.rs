@@ -1,6 +1,6 @@
 //! A campaign (đợt khảo sát) as data: what the folder says after every check has passed.
 //!
-//! Only [`load`] makes a [`Campaign`], and only when it finds no fault, so the rest of the program never checks again.
+//! Only [`load()`] makes a [`Campaign`], and only when it finds no fault, so the rest of the program never checks again.
 //! Keys, secrets and people's answers are never in the folder.
 
 mod address;

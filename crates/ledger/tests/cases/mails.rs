@@ -27,7 +27,6 @@ on_both!(
     refused_and_unknown_mails_are_sent_again_only_when_asked,
     the_counts_are_those_of_the_seats,
     links_are_held_to_what_is_stored,
-    zz_measure,
     a_claim_does_not_print_whom_it_is_for,
 );
 
@@ -341,36 +340,4 @@ async fn a_claim_does_not_print_whom_it_is_for(bench: Bench) {
     assert_eq!((claimed[0].link_version, claimed[0].message_id.as_deref()), (1, Some("1.0@par.example")));
     let text = format!("{claimed:?} {ledger:?}");
     assert!(!text.contains("Mẫu") && !text.contains("example"), "{text}");
-}
-
-async fn zz_measure(bench: Bench) {
-    let t = std::time::Instant::now();
-    let ledger = inviting(&bench, 50_000).await;
-    eprintln!("made {:?}", t.elapsed());
-    for (kind, wave) in [(Prenotice, 0), (Invitation, 0), (Reminder, 1)] {
-        let t = std::time::Instant::now();
-        let all: Vec<_> = (1..=50_000).map(|form| mail(form, kind, wave)).collect();
-        ledger.enqueue(&all, &act(5)).await.expect("queued");
-        eprintln!("enqueue {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        let claimed = ledger.claim("me", 50_000, at(50)).await.expect("claimed");
-        let outcomes: Vec<_> = claimed.iter().map(|m| (m.mail, accepted(51))).collect();
-        eprintln!("claim {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        ledger.record_outcomes("me", &outcomes).await.expect("recorded");
-        eprintln!("record {:?}", t.elapsed());
-    }
-    for _ in 0..2 {
-        let t = std::time::Instant::now();
-        let seats = ledger.seats().await.expect("seats");
-        eprintln!("SEATS {} {:?}", seats.len(), t.elapsed());
-        let t = std::time::Instant::now();
-        let counts = ledger.seat_counts().await.expect("seats");
-        eprintln!("COUNTS {} {:?}", counts.len(), t.elapsed());
-    }
-    let links: Vec<_> =
-        (1..=50_000).map(|form| LinkHash { form, link_version: 1, hash: format!("hash-{form}-1") }).collect();
-    let t = std::time::Instant::now();
-    ledger.store_links(&links).await.expect("same");
-    eprintln!("LINKS {:?}", t.elapsed());
 }

@@ -25,18 +25,19 @@ use crate::{assets, board, guard, respond};
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
 /// `/f/{token}/decline`, `/status`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock })
+    router(House { desk, clock, latest: Arc::default() })
 }
 
 /// What the handlers share.
 pub(crate) struct House<D> {
     pub(crate) desk: Arc<D>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) latest: Arc<board::Latest>,
 }
 
 impl<D> Clone for House<D> {
     fn clone(&self) -> Self {
-        Self { desk: Arc::clone(&self.desk), clock: Arc::clone(&self.clock) }
+        Self { desk: Arc::clone(&self.desk), clock: Arc::clone(&self.clock), latest: Arc::clone(&self.latest) }
     }
 }
 

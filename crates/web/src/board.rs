@@ -1,11 +1,17 @@
 //! The plain status page: how many forms are in, by respondent group. Numbers of forms only, no name and no answer.
 //!
-//! It renews itself every half minute without a script, and stands still when asked to.
+//! It renews itself every half minute without a script, and stands still when asked to. However many people look, the
+//! seats are counted once in a few seconds.
+
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use jiff::Timestamp;
+use parsurvey_desk::DeskError;
 use parsurvey_survey::status::{Share, Status, StatusRow};
+use tokio::sync::Mutex;
 
 use crate::app::House;
 use crate::pages::{Frame, Switch};
@@ -22,14 +28,37 @@ pub(crate) async fn status<D: Respond>(
 ) -> Response {
     let now = house.clock.now();
     let live = !query.unwrap_or_default().split('&').any(|pair| pair == "live=no");
-    match house.desk.status(now).await {
-        Ok(status) => {
+    match house.latest.status(&*house.desk, now).await {
+        Ok((status, now)) => {
             let switch = Switch::Link(address(lang.other(), live));
             let f = Frame::new(house.desk.campaign(), lang, lang.t("status-title"), switch);
             let as_of = f.moment(now);
             reply(Standing::Fine, Board { f, status: &status, as_of, live }.render())
         }
         Err(error) => unavailable(&house, lang, &error),
+    }
+}
+
+/// How long a status serves everybody who asks: the page is public, and counting a large frame takes the database a while.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// The status as it was counted last. Whoever asks meanwhile waits for the same count.
+#[derive(Default)]
+pub(crate) struct Latest(Mutex<Option<(Instant, Timestamp, Status)>>);
+
+impl Latest {
+    /// The status and the moment it speaks of.
+    async fn status<D: Respond>(&self, desk: &D, now: Timestamp) -> Result<(Status, Timestamp), DeskError> {
+        let mut latest = self.0.lock().await;
+        if let Some((counted, at, status)) = &*latest
+            && counted.elapsed() < FRESH
+            && now.duration_since(*at).unsigned_abs() < FRESH
+        {
+            return Ok((status.clone(), *at));
+        }
+        let status = desk.status(now).await?;
+        *latest = Some((Instant::now(), now, status.clone()));
+        Ok((status, now))
     }
 }
 

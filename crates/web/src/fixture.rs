@@ -186,6 +186,8 @@ pub(crate) struct Told {
 pub(crate) struct FakeDesk {
     campaign: Campaign,
     told: Mutex<Told>,
+    /// How often the seats were counted.
+    pub(crate) counted: std::sync::atomic::AtomicU32,
     /// Whether every call fails, as when the database is gone.
     pub(crate) broken: bool,
     /// Whether only storing fails.
@@ -194,7 +196,7 @@ pub(crate) struct FakeDesk {
 
 impl FakeDesk {
     pub(crate) fn new() -> Self {
-        Self { campaign: campaign(), told: Mutex::default(), broken: false, full: false }
+        Self { campaign: campaign(), told: Mutex::default(), counted: 0.into(), broken: false, full: false }
     }
 
     /// What the desk was told so far.
@@ -275,6 +277,7 @@ impl Respond for FakeDesk {
 
     async fn status(&self, _now: Timestamp) -> Result<Status, DeskError> {
         self.fail(self.broken)?;
+        self.counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let row = |key: &str, listed, completed, excused| StatusRow {
             key: key.to_owned(),
             listed,
@@ -313,5 +316,5 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    router(House { desk, clock: Arc::new(Fixed(moment(now))) })
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest: Arc::default() })
 }

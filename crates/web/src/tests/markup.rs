@@ -117,6 +117,15 @@ async fn the_status_page_shows_the_headline_and_can_be_held() {
 }
 
 #[tokio::test]
+async fn however_many_look_at_the_status_the_seats_are_counted_once() {
+    let browser = Browser::new();
+    let asked = (0..8).map(|n| browser.get(if n % 2 == 0 { "/status" } else { "/status?lang=en" }));
+    let pages = futures_util::future::join_all(asked).await;
+    assert!(pages.iter().all(|page| page.text(".shares .figure") == "816/819"));
+    assert_eq!(browser.desk.counted.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 #[ignore = "writes the pages into the folder named by PARSURVEY_PAGES, to be looked at"]
 async fn write_pages() {
     let folder = std::path::PathBuf::from(std::env::var("PARSURVEY_PAGES").expect("a folder"));

@@ -39,6 +39,6 @@ fi
 step() { printf '\n== %s\n' "$*"; "$@"; }
 # One command shape for everything that compiles: another selection of packages would build the heavy libraries anew.
 step cargo fmt --all --check
-step cargo test --locked --workspace --all-targets
+step cargo test --locked --workspace --all-targets --no-fail-fast
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --locked --workspace --no-deps --document-private-items

@@ -23,3 +23,5 @@ mod keys;
 mod mails;
 /// The published figures of 2023, without a ledger.
 mod published;
+/// Ledgers restored from a backup, and second boxes.
+mod restored;

@@ -104,11 +104,21 @@ impl Ledger {
     /// As [`Ledger::record_outcome`].
     pub async fn record_outcomes(&self, claimant: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
         let mut tx = self.write().await?;
-        for (mail, outcome) in outcomes {
-            self.require_claim(&mut tx, *mail, claimant).await?;
-            store(&mut tx, *mail, claimant, outcome).await?;
+        if let Err(error) = self.store_all(&mut tx, claimant, outcomes).await {
+            // A transaction that is merely dropped ends some time later, and until then a claim elsewhere passes over
+            // the rows it has locked.
+            tx.rollback().await?;
+            return Err(error);
         }
         Ok(tx.commit().await?)
+    }
+
+    async fn store_all(&self, tx: &mut Tx, claimant: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
+        for (mail, outcome) in outcomes {
+            self.require_claim(tx, *mail, claimant).await?;
+            store(tx, *mail, claimant, outcome).await?;
+        }
+        Ok(())
     }
 
     async fn require_claim(&self, tx: &mut Tx, mail: i64, claimant: &str) -> Result<()> {

@@ -1,4 +1,6 @@
-//! Final dispositions and response rates by the AAPOR Standard Definitions (10th edition, 2023), web surveys of named persons.
+//! Final dispositions and response rates by the AAPOR Standard Definitions for web surveys of named persons.
+//!
+//! The codes have not been compared with the 2023 edition; do that before they are printed in an official report.
 //!
 //! Partials cannot be read before the box is opened, so P = 0 and RR2 = RR1. The employer certifies the list, so e = 1.
 //! Opening a page is not contact. An excuse is an administrative flag: it removes nobody from an AAPOR denominator.

@@ -139,6 +139,7 @@ pub(crate) fn campaign() -> Campaign {
         },
         link_base: "https://khaosat.example".to_owned(),
         contacts: Vec::new(),
+        chasing: None,
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
         key_holders: KeyHolders {

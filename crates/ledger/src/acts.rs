@@ -145,7 +145,10 @@ impl Ledger {
         if seat.declined != 0 {
             return Ok(());
         }
-        sqlx::query("UPDATE seat SET declined = 1, ever_declined = 1 WHERE form = $1").bind(form).execute(&mut *tx).await?;
+        sqlx::query("UPDATE seat SET declined = 1, ever_declined = 1 WHERE form = $1")
+            .bind(form)
+            .execute(&mut *tx)
+            .await?;
         head.append(&mut tx, act, Entry::of("declined").form(form).person(seat.person)).await?;
         Ok(tx.commit().await?)
     }

@@ -28,10 +28,8 @@ async fn a_letter_is_recorded_once_for_the_same_bytes(bench: Bench) {
     let (one, other) = (bench.open_patient().await, bench.open_patient().await);
     let (by_one, by_other) = (act(5), act(6));
     let twice = [first.clone(), first.clone()];
-    let (one, other) = tokio::join!(
-        one.record_chase_letters(&twice, &by_one),
-        other.record_chase_letters(&twice[..1], &by_other)
-    );
+    let (one, other) =
+        tokio::join!(one.record_chase_letters(&twice, &by_one), other.record_chase_letters(&twice[..1], &by_other));
     assert_eq!(one.expect("recorded") + other.expect("recorded"), 1);
     let next_day = NewChaseLetter { day: date(2023, 12, 25), ..first.clone() };
     let changed = letter(ChaseHow::Docx, "bb");

@@ -48,8 +48,7 @@ pub(super) fn read(table: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: 
 impl Chased {
     /// As the rest of the program uses it; the digest goes to `reply_to` where no operator is named.
     pub(super) fn settled(mut self, reply_to: &str) -> Chasing {
-        let mut source =
-            |part| self.templates.remove(&part).map(|(_, source)| composed(&source)).unwrap_or_default();
+        let mut source = |part| self.templates.remove(&part).map(|(_, source)| composed(&source)).unwrap_or_default();
         let mail = ChaseMail { subject: source(Part::Subject), text: source(Part::Text), html: source(Part::Html) };
         Chasing {
             superior: self.superior,

@@ -14,7 +14,9 @@ use super::place::{Document, Faults};
 use super::policy::Asked;
 use super::questionnaires::PlacedQuestionnaire;
 use super::walk::Table;
-use super::{Campaign, Contact, MailKind, Unit, chasing, cross, groups, head, index_file, policy, questionnaires, schedule};
+use super::{
+    Campaign, Contact, MailKind, Unit, chasing, cross, groups, head, index_file, policy, questionnaires, schedule,
+};
 use crate::fault::Fault;
 use crate::template::{LINK, Part, Values, render, shows_link, used_variables, variables};
 

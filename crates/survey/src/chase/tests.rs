@@ -166,12 +166,20 @@ fn the_mail_says_what_the_counts_are_and_names_nobody_unless_told_to() {
     };
     let mail = write(particulars);
     assert!(mail.text.contains("Văn phòng thị trấn Mẫu: 1 phiếu; đã gửi 0, được miễn 0, còn lại 1"), "{}", mail.text);
-    assert!(mail.text.contains("trước 23:59 ngày 10/01/2024") && !mail.text.contains("danh sách người"), "{}", mail.text);
+    assert!(
+        mail.text.contains("trước 23:59 ngày 10/01/2024") && !mail.text.contains("danh sách người"),
+        "{}",
+        mail.text
+    );
     assert!(mail.html.contains("Lê Văn &lt;Mẫu&gt;") && !mail.text.contains("://"));
     let names = ["1. Nguyễn Văn An, Chủ tịch".to_owned()];
     (particulars.names, particulars.order) = (&names, "Công văn số 9/BNV");
     let mail = write(particulars);
-    assert!(mail.text.contains("Theo Công văn số 9/BNV, danh sách người chưa phản hồi:\n1. Nguyễn Văn An"), "{}", mail.text);
+    assert!(
+        mail.text.contains("Theo Công văn số 9/BNV, danh sách người chưa phản hồi:\n1. Nguyễn Văn An"),
+        "{}",
+        mail.text
+    );
 }
 
 #[test]

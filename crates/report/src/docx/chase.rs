@@ -109,8 +109,8 @@ const HEADINGS: [&str; 8] = [
     "Đã gửi",
     "Còn phải gửi",
 ];
-const NOTE: &str = "Ghi chú: “Thư chưa đến” là chưa có thư nào kèm đường dẫn được xác nhận đã đến người nhận; “Đã bắt đầu \
-    hoặc liên hệ” là đã mở phiếu trả lời hoặc đã liên hệ, chưa gửi phiếu. Còn phải gửi = số phiếu − được miễn − đã gửi.";
+const NOTE: &str = "Ghi chú: “Thư chưa đến”: chưa có thư kèm đường dẫn nào được xác nhận đã đến. “Đã bắt đầu hoặc liên hệ”: \
+    đã mở phiếu trả lời hoặc đã liên hệ, chưa gửi. Còn phải gửi = số phiếu − được miễn − đã gửi.";
 
 /// The letter's bytes.
 ///
@@ -131,7 +131,7 @@ pub fn chase_letter(letter: &ChaseLetter) -> Result<Vec<u8>, ReportError> {
     let mut docx = head(page(&subject, frame.synthetic), &frame);
     docx = docx.add_paragraph(
         line(run(&format!("Kính gửi: {}", letter.to)), AlignmentType::Center)
-            .line_spacing(docx_rs::LineSpacing::new().before(240).after(120)),
+            .line_spacing(docx_rs::LineSpacing::new().before(160).after(60)),
     );
     let opening = format!(
         "Thực hiện {}, {} tổ chức “{}”. {} thông báo tình hình trả lời phiếu tính đến ngày {} và đề nghị {} phối hợp như sau:",

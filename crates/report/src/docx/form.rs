@@ -94,7 +94,7 @@ fn styles() -> Vec<Style> {
             .next("BodyText")
             .bold()
             .outline_lvl(0)
-            .line_spacing(spacing(160, 40))
+            .line_spacing(spacing(120, 40))
             .indent(None, Some(SpecialIndentType::FirstLine(567)), None, None),
         paragraph("Title", "Title").bold().align(AlignmentType::Center).line_spacing(spacing(240, 120)),
         paragraph("Caption", "caption").italic().size(TEXT).align(AlignmentType::Center).line_spacing(spacing(120, 60)),
@@ -154,7 +154,7 @@ pub(super) fn foot(docx: Docx, frame: &Frame<'_>, file: &str) -> Docx {
     }
     right = right.add_paragraph(center(run("………………………").bold().size(TEXT)));
     let spacer = Paragraph::new().line_spacing(spacing(120, 0)).keep_next(true);
-    docx.add_paragraph(spacer).add_table(plain(vec![TableRow::new(wide(vec![left, right]))]))
+    docx.add_paragraph(spacer).add_table(plain(vec![TableRow::new(wide(vec![left, right])).cant_split()]))
 }
 
 /// The two cells of a row of head or foot.

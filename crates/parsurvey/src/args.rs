@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod chase;
 mod words;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -112,6 +114,13 @@ pub(crate) enum Command {
         #[arg(long)]
         explain: bool,
     },
+    /// Chase the units: where each one stands, one letter per coordinator, who was told what.
+    Chase {
+        #[command(subcommand)]
+        command: Option<ChaseCommand>,
+    },
+    /// The operator's digest: what is new, what does not arrive, what is due, who is behind.
+    Digest(DigestArgs),
     /// What became of every mail.
     Mails {
         /// Only mails in this state: waiting, accepted, rejected, unknown or cancelled.

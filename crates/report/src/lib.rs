@@ -5,6 +5,7 @@
 //! Numbers are rounded in [`number`] and nowhere else.
 
 pub mod chart;
+pub mod digest;
 pub mod docx;
 pub mod html;
 pub mod lang;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bounces;
+mod chase;
 mod demo;
 mod ending;
 mod mailing;
@@ -18,7 +19,7 @@ use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
-use crate::args::{BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::args::{BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
@@ -28,7 +29,12 @@ pub(crate) type Done = Result<u8, Failure>;
 pub(crate) async fn run(cli: Cli) -> Done {
     let stops_itself = matches!(
         cli.command,
-        Command::Invite(_) | Command::Remind(_) | Command::Send(_) | Command::Serve { .. } | Command::Demo { .. }
+        Command::Invite(_)
+            | Command::Remind(_)
+            | Command::Send(_)
+            | Command::Chase { command: Some(ChaseCommand::Send { .. }) }
+            | Command::Serve { .. }
+            | Command::Demo { .. }
     );
     if stops_itself {
         return act(cli).await;
@@ -76,6 +82,8 @@ async fn act(cli: Cli) -> Done {
         Command::Mails { state } => mailing::mails(global, state).await,
         Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
         Command::Status { by, explain } => ask::status(global, by, explain).await,
+        Command::Chase { command } => chase::chase(global, command).await,
+        Command::Digest(args) => chase::digest(global, &args).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,

@@ -60,7 +60,10 @@ pub fn digest_text(digest: &Digest, campaign: &Campaign, lang: Lang) -> String {
     }
     section(&mut lines, "Sắp đến", "Due next");
     lines.extend(digest.due.iter().map(|due| format!("  {}: {}", due_words(due, lang), number::moment(&due.at, lang))));
-    lines.push(format!("  {} {}", count(digest.letters), pick("văn bản đôn đốc cần ký hoặc gửi", "letters to units to sign or send")));
+    if digest.letters > 0 {
+        let words = pick("văn bản đôn đốc cần ký hoặc gửi", "letters to units to sign or send");
+        lines.push(format!("  {} {words}", count(digest.letters)));
+    }
     if !digest.behind.is_empty() {
         section(&mut lines, "Đơn vị còn nhiều phiếu nhất", "Units most behind");
         lines.extend(digest.behind.iter().map(|unit| behind_line(unit, campaign, lang)));

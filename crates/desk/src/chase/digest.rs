@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use parsurvey_dispatch::Route;
-use parsurvey_ledger::{ChaseHow, ChaseState, NewChaseLetter};
+use parsurvey_ledger::{CampaignState, ChaseHow, ChaseState, NewChaseLetter};
 use parsurvey_report::Lang;
 use parsurvey_report::digest::{digest_html, digest_subject, digest_text};
 use parsurvey_survey::campaign::Coordinator;
@@ -40,9 +40,11 @@ impl Desk {
         let letters = self.ledger.chase_letters().await?;
         let mails = || letters.iter().filter(|letter| letter.told.how == ChaseHow::Mail);
         let latest = mails().map(|letter| letter.told.day).max();
-        let of = |state| mails().filter(|letter| Some(letter.told.day) == latest && letter.state == state).count() as u64;
+        let of =
+            |state| mails().filter(|letter| Some(letter.told.day) == latest && letter.state == state).count() as u64;
         let told = (of(ChaseState::Claimed), of(ChaseState::Refused));
-        Ok(chase::digest(&self.campaign, &seats, &submissions, told, self.deadline().await?, now))
+        let in_field = self.state().await? == CampaignState::Inviting;
+        Ok(chase::digest(&self.campaign, &seats, &submissions, told, in_field, self.deadline().await?, now))
     }
 
     /// Mails the digest to the operator, once a day.

@@ -79,7 +79,12 @@ impl Desk {
     /// # Errors
     /// The campaign declares no `[chase]`, nobody was invited, the deadline has passed, names are not allowed (yet), or a
     /// file cannot be written.
-    pub async fn chase_letters(&self, names: bool, because: &Because, now: Timestamp) -> Result<MadeLetters, DeskError> {
+    pub async fn chase_letters(
+        &self,
+        names: bool,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<MadeLetters, DeskError> {
         let morning = self.morning(names, now).await?;
         let folder = self.data.out().join("chase").join(morning.day.to_string());
         private_folder(&folder)?;

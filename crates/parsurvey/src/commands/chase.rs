@@ -30,7 +30,8 @@ async fn counts(global: &Global) -> Done {
     let desk = desk(global).await?;
     let chase = desk.chase(now(global, desk.campaign())?).await?;
     let groups = desk.campaign().groups.iter().map(|group| (group.code.to_string(), group.name.clone()));
-    let mut tables = vec![chase_table(&chase, &unit_names(&desk)), chase_group_table(&chase, &groups.collect::<Vec<_>>())];
+    let mut tables =
+        vec![chase_table(&chase, &unit_names(&desk)), chase_group_table(&chase, &groups.collect::<Vec<_>>())];
     if global.format == Format::Csv {
         tables.truncate(1);
     }
@@ -125,7 +126,9 @@ fn answer(global: &Global, sent: &SentLetters) -> Done {
 async fn order(global: &Global, args: &BecauseArgs) -> Done {
     let desk = desk(global).await?;
     desk.order_names(&because(global, args), now(global, desk.campaign())?).await?;
-    eprintln!("recorded; once the last reminder is due, `chase letters --names` and `chase send --names` may name people");
+    eprintln!(
+        "recorded; once the last reminder is due, `chase letters --names` and `chase send --names` may name people"
+    );
     Ok(0)
 }
 
@@ -176,8 +179,12 @@ pub(crate) async fn digest(global: &Global, args: &DigestArgs) -> Done {
         DigestSent::Told => (0, "sent to the operator".to_owned()),
         DigestSent::Already => (0, "the operator has today's digest already".to_owned()),
         DigestSent::Unknown => (0, "it may or may not have left; it is held: see `parsurvey chase told`".to_owned()),
-        DigestSent::Refused(said) => (1, format!("the relay refused it ({said}); correct chase.operator in campaign.toml")),
-        DigestSent::Deferred(said) => (3, format!("the relay refused it for now ({said}); run the command again later")),
+        DigestSent::Refused(said) => {
+            (1, format!("the relay refused it ({said}); correct chase.operator in campaign.toml"))
+        }
+        DigestSent::Deferred(said) => {
+            (3, format!("the relay refused it for now ({said}); run the command again later"))
+        }
     };
     eprintln!("{words}");
     Ok(code)

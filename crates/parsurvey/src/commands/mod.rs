@@ -19,7 +19,9 @@ use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
-use crate::args::{BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::args::{
+    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand,
+};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;

@@ -72,20 +72,22 @@ pub struct Behind {
     pub listed: u64,
 }
 
-/// The digest at `now`. `told` counts the letters to coordinators whose outcome is (unknown, refused).
+/// The digest at `now`. `told` counts the letters to coordinators whose outcome is (unknown, refused); `in_field` says
+/// whether invitations were sent and the survey is open, for until then nobody is behind and no mail is missed.
 #[must_use]
 pub fn digest(
     campaign: &Campaign,
     seats: &[Seat],
     submissions: &[Timestamp],
     told: (u64, u64),
+    in_field: bool,
     deadline: Timestamp,
     now: Timestamp,
 ) -> Digest {
     let Chase { as_of, total, units, .. } = chase(campaign, seats, deadline, now);
     let mut behind: Vec<Behind> = units
         .into_iter()
-        .filter(|row| row.counts.outstanding > 0)
+        .filter(|row| in_field && row.counts.outstanding > 0)
         .map(|row| Behind { unit: row.key, outstanding: row.counts.outstanding, listed: row.counts.listed })
         .collect();
     // A stable sort: among equals in every respect the campaign's order.
@@ -100,10 +102,10 @@ pub fn digest(
         headline: status.headline,
         total,
         submitted_since_yesterday: recent as u64,
-        trouble: trouble(seats, told),
+        trouble: trouble(if in_field { seats } else { &[] }, told),
         due: due(campaign, deadline, now),
         behind,
-        letters: letters(campaign, seats).len() as u64,
+        letters: if in_field && now <= deadline { letters(campaign, seats).len() as u64 } else { 0 },
     }
 }
 

@@ -208,7 +208,7 @@ fn the_digest_says_what_is_new_what_fails_and_what_is_next() {
         Seat { declined: true, mail: waiting.clone(), ..seat(6, "office") },
         Seat { mail: waiting, ..seat(7, "tax") },
     ];
-    let found = digest(&CAMPAIGN, &seats, &submitted, (1, 2), CAMPAIGN.closes, now);
+    let found = digest(&CAMPAIGN, &seats, &submitted, (1, 2), true, CAMPAIGN.closes, now);
     assert_eq!(found.submitted_since_yesterday, 1);
     let trouble = Trouble { not_delivered: 1, unknown: 0, waiting: 1, letters_unknown: 1, letters_refused: 2 };
     assert_eq!(found.trouble, trouble);
@@ -217,6 +217,8 @@ fn the_digest_says_what_is_new_what_fails_and_what_is_next() {
     let behind: Vec<_> = found.behind.iter().map(|unit| (unit.unit.as_str(), unit.outstanding)).collect();
     assert_eq!(behind, [("records", 2), ("finance", 1), ("tax", 1), ("office", 1)]);
     assert_eq!(found.letters, 2);
+    let before = digest(&CAMPAIGN, &seats, &submitted, (0, 0), false, CAMPAIGN.closes, now);
+    assert_eq!((before.letters, before.behind.len(), before.trouble), (0, 0, Trouble::default()));
 }
 
 /// What can be said of a seat, apart from who holds it.

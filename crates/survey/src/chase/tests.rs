@@ -308,9 +308,9 @@ proptest! {
     }
 
     #[test]
-    fn nobody_who_has_reacted_is_named_and_nobody_is_named_twice(seats in any_seats()) {
-        let mut told = std::collections::BTreeSet::new();
+    fn nobody_who_has_reacted_is_named_and_nobody_twice_in_a_letter(seats in any_seats()) {
         for letter in letters(&CAMPAIGN, &seats) {
+            let mut told = std::collections::BTreeSet::new();
             for named in names(&letter, &seats) {
                 prop_assert!(told.insert(named.person));
                 let theirs = seats.iter().filter(|seat| seat.person == named.person && !seat.ineligible);

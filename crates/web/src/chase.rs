@@ -109,14 +109,15 @@ impl Morning<'_> {
     }
 
     fn view(&self, name: String, counts: &ChaseCounts) -> RowView {
+        // What is left stands first: on a phone the other columns are beyond the edge.
         let counts = [
-            counts.listed,
+            counts.outstanding,
             counts.not_delivered,
             counts.silent,
             counts.started,
             counts.excused,
             counts.completed,
-            counts.outstanding,
+            counts.listed,
         ];
         RowView { name, counts: counts.map(|count| self.f.lang.count(count)) }
     }

@@ -194,12 +194,14 @@ fn unit_symbol(symbol: &str) -> &str {
 fn requests(letter: &ChaseLetter) -> Vec<String> {
     let total = letter.total;
     let count = |value| number::count(value, Lang::Vi);
+    let is_one = total.not_delivered == 0;
     let mut texts = vec![format!(
-        "a) Nhắc các cá nhân có tên trong danh sách khảo sát gửi phiếu trước {}. Số phiếu còn phải gửi: {}.",
+        "{}Nhắc các cá nhân có tên trong danh sách khảo sát gửi phiếu trước {}. Số phiếu còn phải gửi: {}.",
+        if is_one { "" } else { "a) " },
         letter.closes,
         count(total.outstanding)
     )];
-    if total.not_delivered > 0 {
+    if !is_one {
         texts.push(format!(
             "b) Rà soát địa chỉ thư điện tử của các cá nhân trong danh sách: {} phiếu chưa có thư nào được xác nhận đã đến; báo \
              địa chỉ đúng cho đường dây hỗ trợ.",

@@ -84,7 +84,8 @@ async fn each_is_told_once(survey: Survey) {
     assert_eq!((&chase["total"]["outstanding"], &chase["groups"][0]["outstanding"]), (&json!(10), &json!(4)));
 
     let (one, other) = (survey.begin(&["chase", "letters"]), survey.begin(&["chase", "letters"]));
-    (one.end().await.done(), other.end().await.done());
+    one.end().await.done();
+    other.end().await.done();
     let first = letters(&survey);
     let names: Vec<&str> = first.keys().map(String::as_str).collect();
     assert_eq!(names, ["2023-12-20/all units.docx", "2023-12-20/finance.docx", "2023-12-20/office.docx"]);

@@ -23,6 +23,8 @@ for need in "${needs[@]}"; do
 done
 # The signature's verifier needs it for Ed25519 and merely recommends it.
 /usr/bin/python3 -c 'import nacl' 2>/dev/null || missing+=("python3-nacl")
+# The command alone does not tell whether it opens letters, or tables only.
+compgen -G "/usr/lib*/libreoffice/program/libswlo.so" >/dev/null || missing+=("libreoffice-writer-nogui")
 compgen -G "/usr/share/fonts/truetype/*" >/dev/null || missing+=("fonts-dejavu-core")
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

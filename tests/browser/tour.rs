@@ -76,6 +76,8 @@ impl Tour {
         look(chrome, "submitted-before").await;
         self.open("/status", "&live=no").await;
         look(chrome, "status").await;
+        self.open("/chase", "&live=no").await;
+        look(chrome, "chase").await;
     }
 
     async fn of_other_links(&self, look: &impl AsyncFn(&Chrome, &str)) {

@@ -13,6 +13,8 @@ mod again;
 mod architecture;
 /// Whole campaigns, on both databases.
 mod campaign;
+/// Letters to units, the order to name people, the digest.
+mod chase;
 /// The demonstration, once.
 mod demo;
 /// The list after the first invitation.

@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod ask;
+pub mod chase;
 pub mod closing;
 pub mod error;
 pub mod files;

@@ -96,7 +96,7 @@ impl Ledger {
         sqlx::query(
             "UPDATE seat SET person = $1, holder = holder + 1, link_version = link_version + 1, \
              substitute = CASE WHEN substitute = 1 THEN 1 ELSE $2 END, \
-             excused = NULL, declined = 0, started = NULL, too_late = 0 WHERE form = $3",
+             excused = NULL, declined = 0, ever_declined = 0, started = NULL, too_late = 0 WHERE form = $3",
         )
         .bind(person)
         .bind(i64::from(kind == ReplacementKind::Substitution))
@@ -145,7 +145,10 @@ impl Ledger {
         if seat.declined != 0 {
             return Ok(());
         }
-        sqlx::query("UPDATE seat SET declined = 1 WHERE form = $1").bind(form).execute(&mut *tx).await?;
+        sqlx::query("UPDATE seat SET declined = 1, ever_declined = 1 WHERE form = $1")
+            .bind(form)
+            .execute(&mut *tx)
+            .await?;
         head.append(&mut tx, act, Entry::of("declined").form(form).person(seat.person)).await?;
         Ok(tx.commit().await?)
     }

@@ -1,6 +1,6 @@
 //! Counts of seats for the status, made by the database: a frame of any size costs one row per group and unit.
 //!
-//! They are what [`SeatCounts::of`] makes of [`Ledger::seats`]; no answer and nobody's declining is in them.
+//! They are what [`SeatCounts::of`] makes of [`Ledger::seats`]; no answer is in them, and who declined counts as begun.
 
 use jiff::Timestamp;
 use parsurvey_survey::status::SeatCounts;
@@ -16,21 +16,21 @@ use crate::error::Result;
 const COUNTS: &str = "SELECT grp, unit, COUNT(*) AS listed, COUNT(CASE WHEN invited = 1 THEN 1 END) AS invited, \
      COUNT(CASE WHEN latest = latest_rejected THEN 1 END) AS rejected, \
      COUNT(CASE WHEN unclear = 1 THEN 1 END) AS unclear, \
-     COUNT(CASE WHEN started IS NOT NULL OR completed IS NOT NULL THEN 1 END) AS started, \
+     COUNT(CASE WHEN started IS NOT NULL OR completed IS NOT NULL OR ever_declined = 1 THEN 1 END) AS started, \
      COUNT(completed) AS completed, COUNT(excused) AS excused \
-     FROM (SELECT form, grp, unit, started, completed, excused, \
+     FROM (SELECT form, grp, unit, started, completed, excused, ever_declined, \
          MAX(CASE WHEN kind <> 'prenotice' AND state IN ('accepted', 'delivered', 'bounced_hard', \
              'bounced_soft', 'complained', 'auto_replied') THEN 1 END) AS invited, \
          MAX(CASE WHEN present = 1 AND state IN ('unknown', 'sending') THEN 1 END) AS unclear, \
          MAX(CASE WHEN present = 1 THEN last_attempt END) AS latest, \
          MAX(CASE WHEN present = 1 AND last_result IN ('rejected', 'bounced_hard') THEN last_attempt END) AS latest_rejected \
-         FROM (SELECT s.form, s.grp, s.unit, s.started, s.completed, s.excused, \
+         FROM (SELECT s.form, s.grp, s.unit, s.started, s.completed, s.excused, s.ever_declined, \
              m.kind, m.state, m.last_attempt, m.last_result, \
              CASE WHEN m.holder = s.holder AND m.address_version = p.email_version THEN 1 END AS present \
              FROM seat s JOIN person p ON p.person = s.person \
              LEFT JOIN mail m ON m.form = s.form AND m.state NOT IN ('cancelled', 'suppressed') \
              WHERE s.removed = 0 AND s.ineligible = 0) AS each_mail \
-         GROUP BY form, grp, unit, started, completed, excused) AS each_seat \
+         GROUP BY form, grp, unit, started, completed, excused, ever_declined) AS each_seat \
      GROUP BY grp, unit ORDER BY grp, unit";
 
 #[derive(sqlx::FromRow)]

@@ -134,7 +134,7 @@ impl Ledger {
         if idle || seat.is_past(link_version) || head.state != CampaignState::Inviting {
             return Ok(false);
         }
-        sqlx::query("UPDATE seat SET declined = $1 WHERE form = $2")
+        sqlx::query("UPDATE seat SET declined = $1, ever_declined = 1 WHERE form = $2")
             .bind(i64::from(declined))
             .bind(form)
             .execute(&mut *tx)

@@ -21,7 +21,7 @@ macro_rules! seats_where {
         concat!(
             "SELECT s.form, s.target, s.grp, s.unit, s.person, s.holder, p.email_version, p.stopped_version, ",
             "s.link_version, s.ineligible, ",
-            "s.substitute, s.excused, s.declined, s.started, s.completed, s.too_late ",
+            "s.substitute, s.excused, s.declined, s.ever_declined, s.started, s.completed, s.too_late ",
             "FROM seat s JOIN person p ON p.person = s.person WHERE s.removed = 0 ",
             $condition
         )
@@ -100,6 +100,7 @@ pub(crate) struct SeatRow {
     substitute: i64,
     pub(crate) excused: Option<String>,
     pub(crate) declined: i64,
+    ever_declined: i64,
     pub(crate) started: Option<i64>,
     pub(crate) completed: Option<i64>,
     pub(crate) too_late: i64,
@@ -164,6 +165,7 @@ impl SeatRow {
             substitute: self.substitute != 0,
             excused: self.excused.as_deref().map(category_of).transpose()?,
             declined: self.declined != 0,
+            ever_declined: self.ever_declined != 0,
             started: from_millis_opt(self.started, "seat.started")?,
             completed: from_millis_opt(self.completed, "seat.completed")?,
             too_late: self.too_late != 0,

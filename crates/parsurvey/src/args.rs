@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod chase;
 pub(crate) mod sending;
 mod words;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -115,6 +117,13 @@ pub(crate) enum Command {
     },
     #[command(flatten)]
     Sending(sending::SendingCommand),
+    /// Chase the units: where each one stands, one letter per coordinator, who was told what.
+    Chase {
+        #[command(subcommand)]
+        command: Option<ChaseCommand>,
+    },
+    /// The operator's digest: what is new, what does not arrive, what is due, who is behind.
+    Digest(DigestArgs),
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.

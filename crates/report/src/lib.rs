@@ -1,10 +1,12 @@
-//! Documents out: terminal tables, CSV, JSON, the HTML report and the XLSX workbook.
+//! Documents out: terminal tables, CSV, JSON, the HTML report, the XLSX workbook, official letters as DOCX.
 //!
 //! Everything here is a function from results to text or bytes: no disk, no clock, no database, and no points are made here.
 //! Start with [`results::Results`] (what comes in), [`tables`] (what is shown) and [`table::Table`] (how a table leaves).
 //! Numbers are rounded in [`number`] and nowhere else.
 
 pub mod chart;
+pub mod digest;
+pub mod docx;
 pub mod html;
 pub mod lang;
 pub mod number;
@@ -26,6 +28,9 @@ pub enum ReportError {
     /// The workbook could not be written.
     #[error("the workbook could not be written: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// The official letter could not be written.
+    #[error("the official letter could not be written: {0}")]
+    Docx(String),
     /// The CSV text could not be written.
     #[error("the CSV text could not be written: {0}")]
     Csv(String),

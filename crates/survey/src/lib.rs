@@ -8,6 +8,7 @@ pub mod ballot;
 pub mod ballot_box;
 pub mod calendar;
 pub mod campaign;
+pub mod chase;
 pub mod delivery;
 pub mod disposition;
 pub mod fault;

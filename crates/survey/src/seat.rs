@@ -55,6 +55,8 @@ pub struct Seat {
     pub excused: Option<ExcuseCategory>,
     /// The person declined (AAPOR 2.11). Shown to nobody below the operator.
     pub declined: bool,
+    /// The present holder declined at some time, even if that was taken back. For counts that units can see.
+    pub ever_declined: bool,
     /// The first option the server received.
     pub started: Option<Timestamp>,
     /// The submission.
@@ -125,6 +127,7 @@ pub(crate) fn sample(form: FormId) -> Seat {
         substitute: false,
         excused: None,
         declined: false,
+        ever_declined: false,
         started: None,
         completed: None,
         too_late: false,

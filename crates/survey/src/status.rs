@@ -1,7 +1,7 @@
 //! The response status: counts of seats, never of answers. Every number is cumulative and derived from [`Seat`]s.
 //!
 //! It is made of counts per group and unit, so that a large frame is counted where it is stored; [`SeatCounts::of`] says
-//! what these counts are. Who declined is in none of them.
+//! what these counts are. No count tells who declined from who has begun.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::calendar;
 use crate::campaign::Campaign;
+use crate::chase::has_reacted;
 use crate::seat::Seat;
 
 /// Counts of the seats in the frame that one unit holds of one group.
@@ -28,7 +29,7 @@ pub struct SeatCounts {
     pub rejected: u64,
     /// Seats whose present holder has a mail of which nobody knows whether it left.
     pub unknown: u64,
-    /// Seats of which the server received a chosen option.
+    /// Seats whose present holder has begun or declined; see [`crate::chase::has_reacted`].
     pub started: u64,
     /// Seats submitted.
     pub completed: u64,
@@ -49,7 +50,7 @@ impl SeatCounts {
             cell.invited += u64::from(seat.mail.invited);
             cell.rejected += u64::from(seat.mail.last_rejected);
             cell.unknown += u64::from(seat.mail.unknown > 0);
-            cell.started += u64::from(seat.started.is_some() || seat.completed.is_some());
+            cell.started += u64::from(has_reacted(seat));
             cell.completed += u64::from(seat.completed.is_some());
             cell.excused += u64::from(seat.excused.is_some());
         }
@@ -74,7 +75,8 @@ pub struct StatusRow {
     pub rejected: u64,
     /// Seats with a mail of which nobody knows whether it left.
     pub unknown: u64,
-    /// Seats of which the server received a chosen option.
+    /// Seats of which the server received a chosen option or whose holder has been in touch: it includes who declined, so
+    /// that neither this page nor the letters to units tell them apart from those who have begun.
     pub started: u64,
     /// Seats submitted.
     pub completed: u64,
@@ -257,6 +259,7 @@ mod tests {
             excused: 1,
             ..SeatCounts::none(group.clone(), seats[0].unit.clone())
         };
-        assert_eq!(counts, [first, SeatCounts { listed: 1, ..none }]);
+        // Who declined is seen as one who has begun.
+        assert_eq!(counts, [first, SeatCounts { listed: 1, started: 1, ..none }]);
     }
 }

@@ -115,9 +115,19 @@ pub fn variables(kind: MailKind, part: Part) -> Vec<&'static str> {
 pub struct Values(BTreeMap<&'static str, String>);
 
 impl Values {
+    /// Values of another kind of mail, whose templates are checked against its own list.
+    pub(crate) fn of(values: BTreeMap<&'static str, String>) -> Self {
+        Self(values)
+    }
+
+    /// Stand-ins for these variables.
+    pub(crate) fn stand_ins_of(names: Vec<&'static str>) -> Self {
+        Self(names.into_iter().map(|name| (name, STAND_IN.to_owned())).collect())
+    }
+
     /// Stand-ins for every variable of this kind and part: what a template is tried with before anybody is written to.
     pub(crate) fn stand_ins(kind: MailKind, part: Part) -> Self {
-        Self(variables(kind, part).into_iter().map(|name| (name, STAND_IN.to_owned())).collect())
+        Self::stand_ins_of(variables(kind, part))
     }
 }
 

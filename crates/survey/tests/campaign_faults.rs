@@ -137,6 +137,50 @@ fn groups_and_units() {
 }
 
 #[test]
+fn chasing() {
+    for (from, to, code, on) in [
+        ("signer = \"Tổ trưởng\"", "", "missing-field", ""),
+        ("symbol = \"TKS\"", "symbol = 7", "wrong-type", "symbol"),
+        ("symbol = \"TKS\"", "symbol = \"TKS\"\nsignature = \"x\"", "unknown-field", "signature"),
+        ("symbol = \"TKS\"", "symbol = \"TKS\"\noperator = \"me\"", "bad-address", "operator"),
+        ("template = \"chase\"", "template = \"chas\"", "missing-template", "chas"),
+    ] {
+        let mut files = small();
+        replace(&mut files, "campaign.toml", from, to);
+        let found = faults(&files);
+        let fault = found.iter().find(|fault| fault.code == code).unwrap_or_else(|| panic!("no {code} in {found:#?}"));
+        let text = String::from_utf8(files[&fault.file].clone()).expect("UTF-8");
+        let line = fault.line.checked_sub(1).and_then(|at| text.lines().nth(at)).unwrap_or_default();
+        assert!(line.contains(on), "{code} stands on '{line}', not on '{on}'");
+    }
+    for (file, from, to, code, on) in [
+        ("templates/chase.txt", "{{ silent }}", "{{ silennt }}", "unknown-variable", "silennt"),
+        ("templates/chase.txt", "{{ silent }}", "{{ respondent_name }}", "unknown-variable", "respondent_name"),
+        ("templates/chase.txt", "{{ silent }}", "{{ link }}", "link-in-chase", "{{ link }}"),
+        ("templates/chase.html", "<p>{{ agency }}</p>", "<a href=\"https://x\">x</a>", "link-in-chase", "https"),
+        ("templates/chase.txt", "{{ names }}", "", "names-missing", ""),
+        ("templates/chase.txt", "{{ silent }}", "{{ silent", "broken-template", ""),
+        ("templates/chase.subject.txt", "{{ day_vi }}", "{{ day_vi.x.y }}", "template-does-not-render", ""),
+    ] {
+        let mut files = small();
+        replace(&mut files, file, from, to);
+        if code == "names-missing" {
+            replace(&mut files, file, "{% if names %}", "{% if order %}");
+        }
+        let found = faults(&files);
+        assert!(found.iter().all(|fault| fault.code == code) && !found.is_empty(), "{from} -> {to}: {found:#?}");
+        let text = String::from_utf8(files[&found[0].file].clone()).expect("UTF-8");
+        assert!(text.lines().nth(found[0].line - 1).expect("a line").contains(on), "{}", found[0]);
+    }
+    let mut files = small();
+    let text = String::from_utf8(files["campaign.toml"].clone()).expect("UTF-8");
+    let (without, _) = text.split_once("[chase]").expect("the sample chases");
+    files.insert("campaign.toml".to_owned(), without.as_bytes().to_vec());
+    let codes: Vec<_> = faults(&files).iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["unused-file"; 3], "the table may be left out, and its templates are then of no use");
+}
+
+#[test]
 fn questionnaires() {
     for (from, to, code, on) in [
         ("percent = \"80\", text = { vi = \"Tốt\"", "percent = 80.0, text = { vi = \"Tốt\"", "points-as-float", "Tốt"),

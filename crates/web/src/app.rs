@@ -11,6 +11,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use parsurvey_desk::Desk;
+use parsurvey_survey::chase::Chase;
+use parsurvey_survey::status::Status;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -18,26 +20,32 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, guard, respond};
+use crate::{assets, board, chase, guard, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/decline`, `/status`, `/healthz`, `/assets/…`.
+/// `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock, latest: Arc::default() })
+    router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
 }
 
 /// What the handlers share.
 pub(crate) struct House<D> {
     pub(crate) desk: Arc<D>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) latest: Arc<board::Latest>,
+    pub(crate) latest: Arc<board::Latest<Status>>,
+    pub(crate) chased: Arc<board::Latest<Chase>>,
 }
 
 impl<D> Clone for House<D> {
     fn clone(&self) -> Self {
-        Self { desk: Arc::clone(&self.desk), clock: Arc::clone(&self.clock), latest: Arc::clone(&self.latest) }
+        Self {
+            desk: Arc::clone(&self.desk),
+            clock: Arc::clone(&self.clock),
+            latest: Arc::clone(&self.latest),
+            chased: Arc::clone(&self.chased),
+        }
     }
 }
 
@@ -48,6 +56,7 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .route("/f/{token}", get(respond::landing::<D>))
         .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
         .route("/status", get(board::status::<D>))
+        .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
         .route(assets::style_path(), get(style))

@@ -28,7 +28,7 @@ pub(crate) async fn status<D: Respond>(
 ) -> Response {
     let now = house.clock.now();
     let live = !query.unwrap_or_default().split('&').any(|pair| pair == "live=no");
-    match house.latest.status(&*house.desk, now).await {
+    match house.latest.get(now, house.desk.status(now)).await {
         Ok((status, now)) => {
             let switch = Switch::Link(address(lang.other(), live));
             let f = Frame::new(house.desk.campaign(), lang, lang.t("status-title"), switch);
@@ -42,23 +42,32 @@ pub(crate) async fn status<D: Respond>(
 /// How long a status serves everybody who asks: the page is public, and counting a large frame takes the database a while.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// The status as it was counted last. Whoever asks meanwhile waits for the same count.
-#[derive(Default)]
-pub(crate) struct Latest(Mutex<Option<(Instant, Timestamp, Status)>>);
+/// What was counted last. Whoever asks meanwhile waits for the same count.
+pub(crate) struct Latest<T>(Mutex<Option<(Instant, Timestamp, T)>>);
 
-impl Latest {
-    /// The status and the moment it speaks of.
-    async fn status<D: Respond>(&self, desk: &D, now: Timestamp) -> Result<(Status, Timestamp), DeskError> {
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Latest<T> {
+    /// The count and the moment it speaks of.
+    pub(crate) async fn get(
+        &self,
+        now: Timestamp,
+        count: impl Future<Output = Result<T, DeskError>>,
+    ) -> Result<(T, Timestamp), DeskError> {
         let mut latest = self.0.lock().await;
-        if let Some((counted, at, status)) = &*latest
+        if let Some((counted, at, known)) = &*latest
             && counted.elapsed() < FRESH
             && now.duration_since(*at).unsigned_abs() < FRESH
         {
-            return Ok((status.clone(), *at));
+            return Ok((known.clone(), *at));
         }
-        let status = desk.status(now).await?;
-        *latest = Some((Instant::now(), now, status.clone()));
-        Ok((status, now))
+        let fresh = count.await?;
+        *latest = Some((Instant::now(), now, fresh.clone()));
+        Ok((fresh, now))
     }
 }
 

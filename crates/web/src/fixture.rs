@@ -15,6 +15,7 @@ use parsurvey_index::tree::{IndexTree, Text};
 use parsurvey_survey::campaign::{
     AnswerOption, Campaign, Group, KeyHolders, Limits, Question, Questionnaire, Section, Sender, Target,
 };
+use parsurvey_survey::chase::{Chase, ChaseCounts, ChaseRow};
 use parsurvey_survey::status::{Headline, Share, Status, StatusRow};
 
 use crate::app::{House, router};
@@ -139,6 +140,7 @@ pub(crate) fn campaign() -> Campaign {
         },
         link_base: "https://khaosat.example".to_owned(),
         contacts: Vec::new(),
+        chasing: None,
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
         sending: parsurvey_survey::sending::Sending::default(),
@@ -276,6 +278,12 @@ impl Respond for FakeDesk {
         Ok(self.look(token, now))
     }
 
+    async fn chase(&self, _now: Timestamp) -> Result<Chase, DeskError> {
+        self.fail(self.broken)?;
+        self.counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(chased())
+    }
+
     async fn status(&self, _now: Timestamp) -> Result<Status, DeskError> {
         self.fail(self.broken)?;
         self.counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -307,6 +315,26 @@ impl Respond for FakeDesk {
     }
 }
 
+/// What the desk in memory tells of its units.
+fn chased() -> Chase {
+    let counts = |[not_delivered, silent, started, excused, completed]: [u64; 5]| {
+        let outstanding = not_delivered + silent + started;
+        let listed = outstanding + excused + completed;
+        ChaseCounts { listed, not_delivered, silent, started, excused, completed, outstanding }
+    };
+    let row = |key: &str, places| ChaseRow { key: key.to_owned(), counts: counts(places) };
+    let units = vec![
+        row("so-noi-vu", [0, 0, 0, 3, 1537]),
+        row("quan-<ba>-dinh", [2, 25, 4, 0, 51]),
+        row("ngan-hang", [0, 32, 0, 0, 0]),
+    ];
+    let mut total = ChaseCounts::default();
+    units.iter().for_each(|unit| total += unit.counts);
+    let groups = vec![row("division_heads", [2, 25, 4, 3, 1588]), row("state_bank_branch", [0, 32, 0, 0, 0])];
+    let (campaign, as_of, deadline) = ("fixture".to_owned(), NOW.to_owned(), CLOSES.to_owned());
+    Chase { campaign, as_of, deadline, total, units, groups }
+}
+
 struct Fixed(Timestamp);
 
 impl Clock for Fixed {
@@ -317,5 +345,5 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest: Arc::default() })
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest: Arc::default(), chased: Arc::default() })
 }

@@ -7,6 +7,7 @@
 mod app;
 mod assets;
 mod board;
+mod chase;
 mod flow;
 mod guard;
 mod pages;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use parsurvey_desk::respond::{Answers, Submission, Visit};
 use parsurvey_desk::{Desk, DeskError};
 use parsurvey_survey::campaign::Campaign;
+use parsurvey_survey::chase::Chase;
 use parsurvey_survey::status::Status;
 
 /// Where `now` comes from: the system's clock, or a campaign clock in a rehearsal.
@@ -51,6 +52,9 @@ pub(crate) trait Respond: Send + Sync + 'static {
 
     /// Counts of forms by respondent group.
     fn status(&self, now: Timestamp) -> impl Future<Output = Result<Status, DeskError>> + Send;
+
+    /// Counts of forms by unit and group.
+    fn chase(&self, now: Timestamp) -> impl Future<Output = Result<Chase, DeskError>> + Send;
 }
 
 impl Respond for Desk {
@@ -76,5 +80,9 @@ impl Respond for Desk {
 
     async fn status(&self, now: Timestamp) -> Result<Status, DeskError> {
         self.status_by_group(now).await
+    }
+
+    async fn chase(&self, now: Timestamp) -> Result<Chase, DeskError> {
+        Desk::chase(self, now).await
     }
 }

@@ -15,6 +15,7 @@ macro_rules! on_both {
 }
 
 mod ballots;
+mod chase;
 mod log;
 mod mails;
 mod opening;

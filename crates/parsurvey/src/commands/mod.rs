@@ -2,6 +2,7 @@
 
 mod ask;
 mod bounces;
+mod chase;
 mod control;
 mod demo;
 mod ending;
@@ -20,7 +21,9 @@ use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
 use crate::args::sending::SendingCommand;
-use crate::args::{BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::args::{
+    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand,
+};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
@@ -34,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Done {
             | Command::Remind(_)
             | Command::Send(_)
             | Command::Sending(SendingCommand::Run { .. })
+            | Command::Chase { command: Some(ChaseCommand::Send { .. }) }
             | Command::Serve { .. }
             | Command::Demo { .. }
     );
@@ -83,6 +87,8 @@ async fn act(cli: Cli) -> Done {
         Command::Sending(command) => control::run(global, command).await,
         Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
         Command::Status { by, explain } => ask::status(global, by, explain).await,
+        Command::Chase { command } => chase::chase(global, command).await,
+        Command::Digest(args) => chase::digest(global, &args).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,

@@ -3,12 +3,14 @@
 //! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] and [`mails`] are lists of acts and mails.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
+pub mod chase;
 pub mod lists;
 pub mod mails;
 pub mod response;
 pub mod scores;
 mod sub_criteria;
 
+pub use chase::{ToldRow, chase_group_table, chase_table, told_table};
 pub use lists::{
     EventRow, alternatives_table, below_goal_table, event_table, input_table, other_targets_table, weight_table,
 };

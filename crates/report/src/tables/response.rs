@@ -74,7 +74,7 @@ const COUNTS: [(&str, &str, &str); 8] = [
     ("invited", "Đã mời", "Invited"),
     ("rejected", "Bị từ chối nhận", "Rejected"),
     ("unknown", "Chưa rõ", "Unknown"),
-    ("started", "Đã bắt đầu", "Started"),
+    ("started", "Đã bắt đầu hoặc liên hệ", "Begun or in touch"),
     ("completed", "Hoàn thành", "Completed"),
     ("excused", "Được miễn", "Excused"),
     ("outstanding", "Chưa hoàn thành", "Outstanding"),

@@ -11,6 +11,7 @@ use parsurvey_index::code::TargetCode;
 use parsurvey_index::tree::Text;
 
 use super::address::check_address;
+use super::chasing::{self, Chased};
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
 use super::{KeyHolders, Limits, MailKind, Sender, Target, sending};
@@ -34,6 +35,7 @@ pub(super) struct Head {
     pub(super) sender: Option<Sender>,
     pub(super) link_base: String,
     pub(super) contacts: Vec<Planned>,
+    pub(super) chasing: Option<Chased>,
     pub(super) holidays: Vec<Date>,
     pub(super) limits: Limits,
     pub(super) sending: Sending,
@@ -87,6 +89,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         sender: root.table("sender").map(|table| read_sender(table, faults)),
         link_base: link_base.trim_end_matches('/').to_owned(),
         contacts: read_contacts(&root, files, faults),
+        chasing: root.optional_table("chase").map(|table| chasing::read(table, files, faults)),
         holidays: root.dates("holidays"),
         limits: read_limits(&root),
         sending: sending::read(&root, faults),
@@ -216,7 +219,7 @@ fn read_contacts(root: &Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &F
     contacts
 }
 
-fn read_templates(
+pub(super) fn read_templates(
     name: &str,
     place: &Place,
     files: &BTreeMap<String, Vec<u8>>,

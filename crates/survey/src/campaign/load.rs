@@ -14,7 +14,9 @@ use super::place::{Document, Faults};
 use super::policy::Asked;
 use super::questionnaires::PlacedQuestionnaire;
 use super::walk::Table;
-use super::{Campaign, Contact, MailKind, Unit, cross, groups, head, index_file, policy, questionnaires, schedule};
+use super::{
+    Campaign, Contact, MailKind, Unit, chasing, cross, groups, head, index_file, policy, questionnaires, schedule,
+};
 use crate::fault::Fault;
 use crate::template::{LINK, Part, Values, render, shows_link, used_variables, variables};
 
@@ -53,6 +55,9 @@ fn read(files: &BTreeMap<String, Vec<u8>>, faults: &Faults) -> Option<Campaign> 
         schedule::check(head, faults);
         for contact in &head.contacts {
             check_templates(contact, faults);
+        }
+        for (part, (file, source)) in head.chasing.iter().flat_map(|chased| &chased.templates) {
+            chasing::check_template(*part, &Document { file, text: source, faults });
         }
     }
     let by_code: BTreeMap<_, _> = forms
@@ -132,8 +137,9 @@ fn warn_of_strangers(
     faults: &Faults,
 ) {
     let (Some(head), Some(_)) = (head, index) else { return };
-    let templates: Vec<_> =
-        head.contacts.iter().flat_map(|contact| contact.templates.values()).map(|(name, _)| name.as_str()).collect();
+    let of_contacts = head.contacts.iter().flat_map(|contact| contact.templates.values());
+    let of_chase = head.chasing.iter().flat_map(|chased| chased.templates.values());
+    let templates: Vec<_> = of_contacts.chain(of_chase).map(|(name, _)| name.as_str()).collect();
     for name in files.keys() {
         let known = ["campaign.toml", "groups.toml", "questionnaire.toml", "index.toml", "units.csv"];
         let read = known.contains(&name.as_str()) || templates.contains(&name.as_str()) || is_policy_file(name);
@@ -232,7 +238,7 @@ fn check_rendered(kind: MailKind, part: Part, source: &str, document: &Document<
     }
 }
 
-fn template_place(
+pub(super) fn template_place(
     document: &Document<'_>,
     span: Option<std::ops::Range<usize>>,
     line: Option<usize>,
@@ -243,7 +249,7 @@ fn template_place(
 }
 
 /// Where `name` stands as a word of its own.
-fn word(source: &str, name: &str) -> Option<std::ops::Range<usize>> {
+pub(super) fn word(source: &str, name: &str) -> Option<std::ops::Range<usize>> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     source
         .match_indices(name)
@@ -260,6 +266,7 @@ fn assemble(
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Option<Campaign> {
     let zone = head.zone?;
+    let sender = head.sender?;
     let contacts = head.contacts.into_iter().map(|planned| {
         let due = moment(Some(&planned.due), &zone);
         let mut sources: BTreeMap<_, _> =
@@ -276,6 +283,7 @@ fn assemble(
     });
     Some(Campaign {
         contacts: contacts.collect(),
+        chasing: head.chasing.map(|chased| chased.settled(&sender.reply_to)),
         id: head.id,
         sample: head.sample,
         year: head.year?,
@@ -287,7 +295,7 @@ fn assemble(
         time_zone: zone,
         time_zone_name: head.zone_name,
         grace_minutes: head.grace_minutes,
-        sender: head.sender?,
+        sender,
         link_base: head.link_base,
         holidays: head.holidays,
         limits: head.limits,
@@ -309,6 +317,6 @@ fn assemble(
 }
 
 /// A template as it is used: in NFC, without a byte-order mark.
-fn composed(source: &str) -> String {
+pub(super) fn composed(source: &str) -> String {
     source.trim_start_matches('\u{feff}').nfc().collect()
 }

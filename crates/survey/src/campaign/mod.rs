@@ -4,6 +4,7 @@
 //! Keys, secrets and people's answers are never in the folder.
 
 mod address;
+mod chasing;
 mod cross;
 mod dates;
 mod extremes;
@@ -32,6 +33,7 @@ use parsurvey_index::exact::Exact;
 use parsurvey_index::policy::Policy;
 use parsurvey_index::tree::{History, ImportedPoints, IndexTree, OfficialRanks, Text};
 
+use crate::chase::ChaseMail;
 use crate::sending::Sending;
 
 pub use cross::check_group_sizes;
@@ -70,6 +72,8 @@ pub struct Campaign {
     pub link_base: String,
     /// The contacts in order: prenotice, invitation, reminders.
     pub contacts: Vec<Contact>,
+    /// Who chases and how its letters look; without it there are no letters to units.
+    pub chasing: Option<Chasing>,
     /// Days without contacts, besides Saturdays and Sundays.
     pub holidays: Vec<Date>,
     /// Limits.
@@ -178,6 +182,25 @@ pub struct Contact {
     pub text: String,
     /// The HTML: a template.
     pub html: String,
+}
+
+/// Who chases the units, as its official letters and mails say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chasing {
+    /// The body above the one that chases, on top of a letter.
+    pub superior: Option<String>,
+    /// The body that chases.
+    pub agency: String,
+    /// The place before the date.
+    pub place: String,
+    /// What follows the slash of a letter's number, such as `SNV-CCHC`.
+    pub symbol: String,
+    /// The post of who signs.
+    pub signer: String,
+    /// Who gets the digest.
+    pub operator: String,
+    /// The mail to coordinators: templates.
+    pub mail: ChaseMail,
 }
 
 /// Limits of the campaign.

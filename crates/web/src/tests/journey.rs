@@ -191,7 +191,7 @@ async fn declining_needs_a_choice_and_can_be_taken_back() {
 async fn looking_and_pressing_without_a_choice_changes_nothing() {
     let browser = Browser::new();
     let untouched = browser.desk.told();
-    for path in ["/f/open", "/f/open/page", "/f/open/decline", "/status", "/f/open?lang=en"] {
+    for path in ["/f/open", "/f/open/page", "/f/open/decline", "/status", "/chase", "/f/open?lang=en"] {
         for method in [axum::http::Method::GET, axum::http::Method::HEAD] {
             browser.ask(method, path).await;
         }

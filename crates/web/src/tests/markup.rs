@@ -20,6 +20,7 @@ async fn pages(browser: &Browser, lang: &str) -> Vec<(&'static str, Page)> {
         ("late", late),
         ("decline", browser.get(&format!("/f/open/decline?lang={lang}")).await),
         ("status", browser.get(&format!("/status?lang={lang}")).await),
+        ("chase", browser.get(&format!("/chase?lang={lang}")).await),
         ("unknown", browser.get(&format!("/f/x?lang={lang}")).await),
         ("excused", browser.get(&format!("/f/excused?lang={lang}")).await),
     ]
@@ -114,6 +115,23 @@ async fn the_status_page_shows_the_headline_and_can_be_held() {
     let held = browser.get(&page.attributes(".lead a", "href")[0]).await;
     assert_eq!(held.count("meta[http-equiv=refresh]"), 0);
     assert_eq!(browser.get("/healthz").await.body, "ok");
+}
+
+#[tokio::test]
+async fn the_chase_page_shows_units_that_are_behind_first_and_no_more_than_counts() {
+    let browser = Browser::new();
+    let page = browser.get("/chase").await;
+    assert_eq!(page.status, 200);
+    let figures: Vec<String> = (1..=3).map(|n| page.text(&format!(".shares div:nth-child({n}) .figure"))).collect();
+    assert_eq!(figures, ["63", "2", "2"]);
+    let names: Vec<String> =
+        (1..=4).map(|n| page.text(&format!("#units + .scroll tbody tr:nth-child({n}) th"))).collect();
+    assert_eq!(names, ["quan-<ba>-dinh", "ngan-hang", "so-noi-vu", "Tổng cộng"]);
+    assert_eq!(page.text("#units + .scroll tbody tr:nth-child(4)"), "Tổng cộng63257431.5881.654");
+    assert!(!page.body.contains("<ba>") && page.count("form, input") == 0);
+    assert_eq!(page.count("meta[http-equiv=refresh]"), 1);
+    let held = browser.get(&page.attributes(".lead a", "href")[0]).await;
+    assert_eq!(held.count("meta[http-equiv=refresh]"), 0);
 }
 
 #[tokio::test]

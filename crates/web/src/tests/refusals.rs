@@ -77,6 +77,7 @@ async fn methods_are_kept_apart() {
         (Method::DELETE, "/f/open"),
         (Method::PUT, "/f/open/page"),
         (Method::POST, "/status"),
+        (Method::POST, "/chase"),
         (Method::POST, "/f/open"),
     ] {
         let page = browser.ask(method, path).await;

@@ -3,6 +3,7 @@
 //! Nothing here knows a database, a campaign's schedule or a template: [`Outbox`] is the only way in and out.
 //! It holds no pool of connections on purpose: a pooled connection that was left in the middle of an exchange gives the
 //! next mail an answer which is not its own.
+//! Asks DNS nothing but what [`doctor`] wants to know before the first mail.
 //! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others; pace and retries are not here.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
@@ -11,9 +12,11 @@
 mod address;
 pub mod bounce;
 mod delivery;
+pub mod doctor;
 mod engine;
 mod letter;
 mod open;
+mod probe;
 mod reply;
 mod route;
 mod session;
@@ -26,6 +29,7 @@ pub use delivery::{Delivery, Enhanced, Outcome, Peer, Stage, TlsSeen};
 pub use engine::{Job, JobId, Outbox, RunError, RunLimits, Stop, Summary, run};
 pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
+pub use probe::probe;
 pub use route::{Login, Route, Security, StageTimeouts};
 pub use session::Session;
 pub use trust::{Trust, TrustError};

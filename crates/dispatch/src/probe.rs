@@ -26,11 +26,13 @@ pub async fn probe(route: &Route) -> RelaySeen {
         logged_in: false,
     };
     match open::open(route).await {
-        Ok(opened) => {
+        Ok(mut opened) => {
             seen.address = opened.peer.address;
             seen.tls = opened.peer.tls;
             seen.certificate_end = opened.watch.certificate().as_deref().and_then(certificate_end);
             seen.offers = opened.watch.offered_lines();
+            // Good-bye is said, so that the relay's log shows no broken connection; its answer changes nothing.
+            let _ = tokio::time::timeout(route.timeouts.hello, opened.connection.quit()).await;
         }
         Err(failure) => {
             seen.address = failure.peer.as_ref().and_then(|peer| peer.address);

@@ -25,6 +25,7 @@ mod outbox;
 mod respond;
 mod roster;
 mod seats;
+mod seed;
 mod sql;
 mod tally;
 
@@ -44,6 +45,7 @@ pub use mail::{ClaimedMail, MailState, NewMail};
 pub use outbox::{MailRow, Outcome, OutcomeResult};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
+pub use seed::{SeedLook, SeedResult};
 pub use tally::StoredTally;
 
 use act::to_millis;

@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod doctor;
 mod words;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -102,6 +104,13 @@ pub(crate) enum Command {
     Bounces {
         #[command(subcommand)]
         command: BouncesCommand,
+    },
+    /// Check what the sender's domain publishes and what the relay shows, before the first mail. Sends nothing.
+    Doctor(Box<DoctorArgs>),
+    /// Mailboxes of one's own at recipients' domains: where did a trial mail land?
+    Seed {
+        #[command(subcommand)]
+        command: SeedCommand,
     },
     /// The response status: counts of seats, never an answer.
     Status {

@@ -16,6 +16,7 @@ pub mod link;
 pub mod plan;
 pub mod roster;
 pub mod seat;
+pub mod seeds;
 pub mod status;
 pub mod template;
 

@@ -19,3 +19,4 @@ mod log;
 mod mails;
 mod opening;
 mod people;
+mod seeds;

@@ -3,6 +3,7 @@
 mod ask;
 mod bounces;
 mod demo;
+mod doctor;
 mod ending;
 mod mailing;
 mod people;
@@ -18,7 +19,9 @@ use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
-use crate::args::{BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
+use crate::args::{
+    BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, SeedCommand, TallyCommand,
+};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
@@ -75,6 +78,11 @@ async fn act(cli: Cli) -> Done {
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Mails { state } => mailing::mails(global, state).await,
         Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
+        Command::Doctor(args) => doctor::doctor(global, &args).await,
+        Command::Seed { command: SeedCommand::Record { domain, result } } => {
+            doctor::record_seed(global, &domain, result).await
+        }
+        Command::Seed { command: SeedCommand::List } => doctor::list_seeds(global).await,
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,

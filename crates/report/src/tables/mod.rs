@@ -1,13 +1,16 @@
 //! Which tables there are, each made from the results alone.
 //!
 //! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] are lists of acts and mails.
+//! [`doctor`] shows what was found before the first mail.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
+pub mod doctor;
 pub mod lists;
 pub mod response;
 pub mod scores;
 mod sub_criteria;
 
+pub use doctor::{CheckRow, SeedRow, check_table, checks_for_people, seed_table};
 pub use lists::{
     EventRow, MailRow, alternatives_table, below_goal_table, event_table, input_table, mail_table, other_targets_table,
     weight_table,

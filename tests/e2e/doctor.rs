@@ -167,17 +167,8 @@ async fn a_fault_in_each_record_makes_it_fail_with_the_line_to_publish() {
     sender.zone(&format!("{broken}{}\n", line.as_str().unwrap())).await.done();
     // For people the line stands whole below the table.
     let file = sender.file("zone.txt", &broken);
-    let ran = sender.survey.run(&[
-        "doctor",
-        "--no-relay",
-        "--zone",
-        &file,
-        "--dkim-key",
-        &sender.key,
-        "--dkim-selector",
-        "s2023",
-    ]);
-    let shown = ran.await.done_with(1).stdout;
+    let asked = ["doctor", "--no-relay", "--zone", &file, "--dkim-key", &sender.key, "--dkim-selector", "s2023"];
+    let shown = sender.survey.run(&asked).await.done_with(1).stdout;
     assert!(
         shown.contains(line.as_str().unwrap()) && shown.contains("LỖI") && shown.contains("Kiểm tra trước khi gửi"),
         "{shown}"

@@ -159,3 +159,57 @@ pub fn seed_table(seeds: &[SeedRow]) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CheckRow, SeedRow, check_table, checks_for_people, seed_table};
+    use crate::lang::{Lang, text};
+    use crate::table::{Table, to_csv, to_terminal};
+
+    fn check(verdict: &'static str, remedy: &str, publish: Option<&str>) -> CheckRow {
+        CheckRow {
+            check: "spf",
+            about: "a.example".into(),
+            verdict,
+            found: text("không có", "none"),
+            reason: text("vì thế", "so"),
+            remedy: text(remedy, remedy),
+            publish: publish.map(str::to_owned),
+        }
+    }
+
+    fn is_even(table: &Table) -> bool {
+        table.rows.iter().all(|row| row.cells.len() == table.columns.len())
+    }
+
+    #[test]
+    fn people_find_the_line_to_publish_whole_and_programs_in_its_column() {
+        let line = "a.example. IN TXT \"v=spf1 -all\"";
+        let checks = [check("ok", "", None), check("fault", "publish", Some(line))];
+        let (data, people) = (check_table(&checks), checks_for_people(&checks));
+        assert!(is_even(&data) && is_even(&people));
+        let csv = to_csv(&data, Lang::En).expect("csv");
+        assert_eq!(csv.lines().next(), Some("check,about,verdict,found,reason,remedy,publish"));
+        assert_eq!(csv.lines().nth(1), Some("spf,a.example,ok,none,so,,"));
+        let shown = to_terminal(&people, Lang::Vi, Some(80));
+        assert!(
+            shown.contains("LỖI") && shown.ends_with(&format!("* SPF a.example (LỖI): publish\n* {line}\n")),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_seed_that_nobody_looked_into_has_empty_cells() {
+        let seed = SeedRow {
+            domain: "a.example".into(),
+            mailbox: "x@a.example".into(),
+            holder: "Lan".into(),
+            result: None,
+            at: None,
+            actor: None,
+        };
+        let table = seed_table(&[seed]);
+        assert!(is_even(&table));
+        assert_eq!(to_csv(&table, Lang::En).expect("csv").lines().nth(1), Some("a.example,x@a.example,Lan,,,"));
+    }
+}

@@ -188,8 +188,9 @@ impl Check<'_> {
         let Who::Sender(ip) = self.who else { return Ok(false) };
         let names = self.known.pointers(&reverse_of(ip)).map_err(End::NotKnown)?;
         self.count_void(names.is_empty(), domain)?;
+        let domain = domain.to_ascii_lowercase();
         for name in names.iter().take(HOSTS) {
-            let of_domain = name == domain || name.ends_with(&format!(".{domain}"));
+            let of_domain = *name == domain || name.ends_with(&format!(".{domain}"));
             if of_domain && self.addresses(name)?.contains(&ip) {
                 return Ok(true);
             }

@@ -14,6 +14,12 @@ pub(crate) struct Scene<'a> {
     pub(crate) ip: IpAddr,
 }
 
+/// Whether every macro in a text is one, whatever it stands for.
+pub(crate) fn is_macro_text(text: &str) -> bool {
+    let scene = Scene { sender: "a@b.example", domain: "b.example", ip: IpAddr::from([0, 0, 0, 0]) };
+    text.bytes().all(|byte| byte.is_ascii_graphic()) && expand(text, &scene).is_some()
+}
+
 /// The domain with every macro replaced; `None` where one is none.
 pub(crate) fn expand(text: &str, scene: &Scene<'_>) -> Option<String> {
     let mut out = String::new();
@@ -50,6 +56,7 @@ fn value(inner: &str, scene: &Scene<'_>) -> Option<String> {
         's' => vec![scene.sender.to_owned()],
         'l' => vec![local.to_owned()],
         'o' => vec![domain.to_owned()],
+        // How the relay greets the world is not known here; it stands for the domain.
         'd' | 'h' => vec![scene.domain.to_owned()],
         'i' => nibbles(scene.ip),
         // The validated name needs look-ups that the standard advises against; this is its word for "none".

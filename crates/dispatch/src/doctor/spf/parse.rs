@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use parsurvey_index::tree::Text;
 
+use super::macros::is_macro_text;
 use crate::doctor::both;
 
 /// A record in its parts.
@@ -67,8 +68,12 @@ pub(crate) fn parse(text: &str) -> Result<Record, Text> {
                 "redirect" if record.redirect.is_some() => return Err(twice()),
                 "redirect" => record.redirect = Some(domain(value).ok_or_else(wrong)?),
                 "exp" if explained => return Err(twice()),
-                "exp" => explained = true,
-                _ => {}
+                "exp" => {
+                    domain(value).ok_or_else(wrong)?;
+                    explained = true;
+                }
+                _ if is_macro_text(value) => {}
+                _ => return Err(wrong()),
             }
             continue;
         }
@@ -149,14 +154,19 @@ fn prefix(text: &str, most: u8) -> Option<u8> {
     text.parse().ok().filter(|length| plain && *length <= most)
 }
 
-/// A domain with macros still in it: it must end in a label that is one, or in a macro.
+/// A domain with macros still in it: it must end in a label that can be a top one, or in a macro (section 7.1).
 fn domain(text: &str) -> Option<String> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let last = text.rsplit('.').next()?;
-    let is_label = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && last.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && text.contains('.');
-    (!text.is_empty() && (is_label || text.ends_with('}'))).then(|| text.to_owned())
+    if !is_macro_text(text) {
+        return None;
+    }
+    let plain = text.strip_suffix('.').unwrap_or(text);
+    let top = plain.rsplit_once('.').map_or("", |(_, top)| top);
+    let is_top = top.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && top.bytes().any(|byte| !byte.is_ascii_digit())
+        && !top.starts_with('-')
+        && !top.ends_with('-');
+    let ends_in_macro = ["}", "%%", "%_", "%-"].iter().any(|end| text.ends_with(end));
+    (is_top || ends_in_macro).then(|| plain.to_owned())
 }
 
 #[cfg(test)]
@@ -201,6 +211,11 @@ mod tests {
             "redirect=",
             "a:x.example/x",
             "redirect=a.example redirect=b.example",
+            "exp=",
+            "x=%",
+            "a:b.-c",
+            "a:b.123",
+            "include:b.example/%{z}",
             "exp=a.example exp=b.example",
             "mx:đ.example",
         ] {

@@ -99,7 +99,7 @@ fn a_broken_record_behind_an_include_is_ours_to_mend() {
     expect(&subject(), &spf(record, two), &["spf: fault"], "i.parindex.example has several SPF records");
     let many: String = (0..11).map(|n| format!("m MX {n} h{n}\nh{n} A 192.0.2.1\n")).collect();
     expect(&subject(), &spf("v=spf1 mx:m.parindex.example -all", &many), &["spf: fault"], "names more than 10 hosts");
-    expect(&subject(), &spf("v=spf1 exists:%{z} -all", ""), &["spf: fault"], "holds a macro that is none");
+    expect(&subject(), &spf("v=spf1 exists:%{z} -all", ""), &["spf: fault"], "'exists:%{z}' is no term");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) enum Wrapped {
     /// RSA as bare `RSAPublicKey`, which some verifiers do not read.
     BareRsa(RsaPublic),
     /// Ed25519 in a wrapping that RFC 8463 does not want.
-    WrappedEd25519,
+    LongEd25519,
 }
 
 impl RsaPublic {
@@ -67,7 +67,7 @@ pub(crate) fn public_key(der: &[u8]) -> Option<Wrapped> {
         return None;
     }
     if algorithm == ED25519 {
-        return Some(Wrapped::WrappedEd25519);
+        return Some(Wrapped::LongEd25519);
     }
     // The first byte counts unused bits; a key has none.
     let key = bits.strip_prefix(&[0]).filter(|_| algorithm.starts_with(&RSA[..11]))?;
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(public_key(&[&wrapped[..], b"x"].concat()), None);
         assert_eq!(public_key(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
         let ed25519 = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[7; 32]].concat();
-        assert_eq!(public_key(&ed25519), Some(Wrapped::WrappedEd25519));
+        assert_eq!(public_key(&ed25519), Some(Wrapped::LongEd25519));
     }
 
     #[test]

@@ -229,7 +229,7 @@ pub(crate) fn read(text: &str) -> Result<(Record, bool), Broken> {
         "rsa" => match public_key(&bytes).ok_or_else(unreadable)? {
             Wrapped::Rsa(key) => Ok((Record::Rsa(key), testing)),
             Wrapped::BareRsa(key) => Ok((Record::BareRsa(key), testing)),
-            Wrapped::WrappedEd25519 => Err(unreadable()),
+            Wrapped::LongEd25519 => Err(unreadable()),
         },
         "ed25519" if bytes.len() == 32 => Ok((Record::Ed25519(bytes), testing)),
         "ed25519" => Err(broken(

@@ -115,7 +115,7 @@ impl Verdict {
 }
 
 impl Finding {
-    /// A finding without remedy; add one with [`Finding::remedy`].
+    /// A finding without remedy; add one with [`Finding::remedy()`].
     #[must_use]
     pub fn new(check: &'static str, about: &str, verdict: Verdict, found: Text, reason: Text) -> Self {
         Self { check, about: about.to_owned(), verdict, found, reason, remedy: both("", ""), publish: None }

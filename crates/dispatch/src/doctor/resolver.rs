@@ -86,14 +86,16 @@ impl Lookups {
         loop {
             while asking.len() < AT_ONCE {
                 let Some(question) = waiting.next() else { break };
-                match self.at_once(&question) {
-                    Ok(answer) => answers.push((question, answer)),
-                    Err(resolver) => {
+                let of_zone = self.zone.as_ref().and_then(|zone| zone.answer(&question));
+                match (of_zone, self.resolver.clone()) {
+                    (Some(answer), _) => answers.push((question, answer)),
+                    (None, Some(resolver)) => {
                         asking.spawn(async move {
                             let answer = ask(&resolver, &question).await;
                             (question, answer)
                         });
                     }
+                    (None, None) => answers.push((question, not_in_the_zone())),
                 }
             }
             match asking.join_next().await {
@@ -103,20 +105,11 @@ impl Lookups {
             }
         }
     }
+}
 
-    /// The zone's answer, or the resolver that has to be asked.
-    fn at_once(&self, question: &Question) -> Result<Answer, TokioResolver> {
-        if let Some(answer) = self.zone.as_ref().and_then(|zone| zone.answer(question)) {
-            return Ok(answer);
-        }
-        self.resolver.clone().map_or_else(
-            || {
-                let why = "không có trong tệp vùng; thêm --resolver để hỏi DNS";
-                Ok(Answer::NotKnown(both(why, "it is not in the zone file; add --resolver to ask DNS")))
-            },
-            Err,
-        )
-    }
+fn not_in_the_zone() -> Answer {
+    let why = "không có trong tệp vùng; thêm --resolver để hỏi DNS";
+    Answer::NotKnown(both(why, "it is not in the zone file; add --resolver to ask DNS"))
 }
 
 async fn ask(resolver: &TokioResolver, (name, wanted): &Question) -> Answer {

@@ -6,6 +6,8 @@
 
 /// Chromium through its driver.
 pub mod chrome;
+/// A DNS server on loopback.
+pub mod dns;
 /// A throw-away PostgreSQL server, the same one the ledger's own tests use.
 #[path = "../../crates/ledger/tests/support/postgres.rs"]
 mod postgres;

@@ -17,6 +17,8 @@ mod campaign;
 mod chase;
 /// The demonstration, once.
 mod demo;
+/// Sender, relay and recipients before the first mail.
+mod doctor;
 /// The list after the first invitation.
 mod frame;
 /// The keys, the opening, and the order in which a survey ends.

@@ -7,6 +7,7 @@ pub mod acts;
 pub mod ask;
 pub mod chase;
 pub mod closing;
+pub mod doctor;
 pub mod error;
 pub mod files;
 mod importing;

@@ -5,6 +5,7 @@
 //! next mail an answer which is not its own.
 //! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others, or a provider's HTTP; when a refused
 //! mail is tried again is not decided here.
+//! Asks DNS nothing but what [`doctor`] wants to know before the first mail.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
 //! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are). A new way to
@@ -14,11 +15,13 @@ mod address;
 pub mod bounce;
 mod consequence;
 mod delivery;
+pub mod doctor;
 mod engine;
 mod folder;
 mod letter;
 mod open;
 mod provider;
+mod probe;
 mod reply;
 mod route;
 mod session;
@@ -37,6 +40,7 @@ pub use folder::Folder;
 pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
 pub use provider::{Provider, ProviderError};
+pub use probe::probe;
 pub use route::{Login, Route, Security, StageTimeouts};
 pub use session::Session;
 pub use trust::{Trust, TrustError};

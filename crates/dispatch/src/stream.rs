@@ -33,6 +33,14 @@ impl Stream {
         }
     }
 
+    /// The relay's own certificate (DER), where there is TLS.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(tls) => tls.get_ref().1.peer_certificates()?.first().map(|own| own.to_vec()),
+        }
+    }
+
     /// Version and cipher, where there is TLS.
     pub(crate) fn tls(&self) -> Option<TlsSeen> {
         let Stream::Tls(tls) = self else {

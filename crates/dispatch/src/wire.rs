@@ -96,6 +96,21 @@ impl Watch {
         read_offers(&greeting.take().unwrap_or_default())
     }
 
+    /// The extensions in the relay's greeting, line by line; forgets the greeting as [`Watch::offers`] does.
+    pub(crate) fn offered_lines(&self) -> Vec<String> {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        let greeting = greeting.take().unwrap_or_default();
+        let text = String::from_utf8_lossy(&greeting);
+        // The first line greets and offers nothing.
+        let lines = text.lines().filter_map(|line| line.strip_prefix("250")).skip(1);
+        lines.filter_map(|line| line.get(1..)).map(str::to_owned).collect()
+    }
+
+    /// The relay's own certificate (DER), where there is TLS.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        self.stream().certificate()
+    }
+
     /// Whether nothing has come in unasked and the relay has not hung up, as far as this machine knows.
     pub(crate) fn is_quiet(&self) -> bool {
         let mut context = Context::from_waker(Waker::noop());

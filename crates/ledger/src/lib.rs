@@ -30,6 +30,7 @@ mod respond;
 mod roster;
 mod seats;
 mod settle;
+mod seed;
 mod sql;
 mod tally;
 
@@ -54,6 +55,7 @@ pub use pause::Pause;
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use settle::{Mark, Outcome};
+pub use seed::{SeedLook, SeedResult};
 pub use tally::StoredTally;
 
 use act::to_millis;

@@ -2,6 +2,7 @@
 
 mod chase;
 pub(crate) mod sending;
+mod doctor;
 mod words;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 pub(crate) use chase::{ChaseCommand, DigestArgs};
+pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -105,6 +107,13 @@ pub(crate) enum Command {
     Bounces {
         #[command(subcommand)]
         command: BouncesCommand,
+    },
+    /// Check what the sender's domain publishes and what the relay shows, before the first mail. Sends nothing.
+    Doctor(Box<DoctorArgs>),
+    /// Mailboxes of one's own at recipients' domains: where did a trial mail land?
+    Seed {
+        #[command(subcommand)]
+        command: SeedCommand,
     },
     /// The response status: counts of seats, never an answer.
     Status {

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod roster;
 pub mod seat;
 pub mod sending;
+pub mod seeds;
 pub mod status;
 pub mod template;
 

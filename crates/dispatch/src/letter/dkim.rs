@@ -10,13 +10,14 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{ComposeError, Composed};
+use crate::doctor::{Signer, SigningKey};
 
 /// What is signed, and whether a second field of the name makes the signature false. Those of which a mail may have
 /// one only are sealed like that, as a mail program might show the second.
@@ -115,6 +116,17 @@ impl Dkim {
     pub fn signs_for(&self, address: &str) -> bool {
         let own = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         is_domain_name(self.domain.as_deref().unwrap_or(own))
+    }
+
+    /// The name and the public half under which DNS must publish the key, for mails from this address.
+    #[must_use]
+    pub fn signer(&self, address: &str) -> Signer {
+        let own = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase();
+        let key = match &*self.key {
+            Key::Ed25519(key) => SigningKey::Ed25519(key.public_key().as_ref().to_vec()),
+            Key::Rsa(key) => SigningKey::Rsa(key.public().as_ref().to_vec()),
+        };
+        Signer { selector: self.selector.clone(), domain: self.domain.clone().unwrap_or(own), key: Some(key) }
     }
 
     /// `ed25519-sha256` or `rsa-sha256`.

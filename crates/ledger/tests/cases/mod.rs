@@ -20,3 +20,4 @@ mod log;
 mod mails;
 mod opening;
 mod people;
+mod seeds;

@@ -5,6 +5,7 @@ mod bounces;
 mod chase;
 mod control;
 mod demo;
+mod doctor;
 mod ending;
 mod mailing;
 mod people;
@@ -22,7 +23,8 @@ use parsurvey_survey::campaign::{Campaign, MailKind};
 
 use crate::args::sending::SendingCommand;
 use crate::args::{
-    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand,
+    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, SeedCommand,
+    TallyCommand,
 };
 use crate::faults::{Failure, print_faults};
 
@@ -86,6 +88,11 @@ async fn act(cli: Cli) -> Done {
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Sending(command) => control::run(global, command).await,
         Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
+        Command::Doctor(args) => doctor::doctor(global, &args).await,
+        Command::Seed { command: SeedCommand::Record { domain, result } } => {
+            doctor::record_seed(global, &domain, result).await
+        }
+        Command::Seed { command: SeedCommand::List } => doctor::list_seeds(global).await,
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Chase { command } => chase::chase(global, command).await,
         Command::Digest(args) => chase::digest(global, &args).await,

@@ -1,9 +1,11 @@
 //! Which tables there are, each made from the results alone.
 //!
 //! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] and [`mails`] are lists of acts and mails.
+//! [`doctor`] shows what was found before the first mail.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
 pub mod chase;
+pub mod doctor;
 pub mod lists;
 pub mod mails;
 pub mod response;
@@ -11,6 +13,7 @@ pub mod scores;
 mod sub_criteria;
 
 pub use chase::{ToldRow, chase_group_table, chase_table, told_table};
+pub use doctor::{CheckRow, SeedRow, check_table, checks_for_people, seed_table};
 pub use lists::{
     EventRow, alternatives_table, below_goal_table, event_table, input_table, other_targets_table, weight_table,
 };

@@ -6,12 +6,14 @@
 //! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others; pace and retries are not here.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
-//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are).
+//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are); what comes
+//! back is [`bounce`], and [`imap`] where it lies in a mailbox elsewhere.
 
 mod address;
 pub mod bounce;
 mod delivery;
 mod engine;
+pub mod imap;
 mod letter;
 mod open;
 mod reply;

@@ -9,6 +9,7 @@ pub mod ballot_box;
 pub mod calendar;
 pub mod campaign;
 pub mod disposition;
+pub mod evidence;
 pub mod fault;
 pub mod freeze;
 pub mod key;

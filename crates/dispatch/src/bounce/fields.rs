@@ -6,7 +6,8 @@
 use super::address::{Address, typed};
 use super::identity::addressee;
 use super::mime::{Headers, Mail};
-use super::reason::{Judgement, Reason, judge};
+use super::Reason;
+use super::reason::{Judgement, judge};
 use super::status::enhanced_in;
 use super::{Action, Kind, RECIPIENT_LIMIT, Recipient};
 use crate::delivery::Enhanced;

@@ -27,7 +27,7 @@ use std::fmt;
 
 pub use address::Address;
 pub use mailbox::Mailbox;
-pub use reason::Reason;
+pub use parsurvey_survey::evidence::{Action, Class, Kind, Reason, StatusSource};
 
 use crate::delivery::Enhanced;
 use mime::Mail;
@@ -36,52 +36,6 @@ use mime::Mail;
 pub const MAIL_LIMIT: usize = 1 << 20;
 /// Recipients of a report that are kept.
 pub const RECIPIENT_LIMIT: usize = 500;
-
-/// What a mail is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Somebody was not reached, or not yet.
-    Bounce,
-    /// A recipient called a mail unwanted (RFC 5965).
-    Complaint,
-    /// A mailbox or a mail program answered by itself: out of office, receipt, challenge.
-    AutoReply,
-    /// Anything else, reports of success included.
-    Other,
-}
-
-/// What a server did for a recipient, in the words of RFC 3464.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// It gave up.
-    Failed,
-    /// It keeps trying.
-    Delayed,
-    /// It put the mail into the mailbox.
-    Delivered,
-    /// It passed the mail on to a server that reports nothing.
-    Relayed,
-    /// It passed the mail on to several addresses.
-    Expanded,
-}
-
-/// Whether another attempt at the same address can succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// It cannot.
-    Hard,
-    /// It can.
-    Soft,
-}
-
-/// Where a status comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatusSource {
-    /// A server wrote it as an enhanced code.
-    Said,
-    /// No server wrote one: it is the code that stands for the basic code or for the words.
-    Derived,
-}
 
 /// What a report says about one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,55 +106,6 @@ fn judge(mail: &Mail) -> (Kind, Vec<Recipient>) {
 /// A report of successes alone is no bounce.
 fn kind_of(recipients: &[Recipient]) -> Kind {
     if recipients.iter().any(|recipient| recipient.class.is_some()) { Kind::Bounce } else { Kind::Other }
-}
-
-impl Kind {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Bounce => "bounce",
-            Kind::Complaint => "complaint",
-            Kind::AutoReply => "auto_reply",
-            Kind::Other => "other",
-        }
-    }
-}
-
-impl Action {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Action::Failed => "failed",
-            Action::Delayed => "delayed",
-            Action::Delivered => "delivered",
-            Action::Relayed => "relayed",
-            Action::Expanded => "expanded",
-        }
-    }
-}
-
-impl Class {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Hard => "hard",
-            Class::Soft => "soft",
-        }
-    }
-}
-
-impl StatusSource {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StatusSource::Said => "said",
-            StatusSource::Derived => "derived",
-        }
-    }
 }
 
 impl fmt::Debug for Report {

@@ -6,12 +6,13 @@
 //!
 //! Start with [`Ledger`]; [`Act`] is the who and why of each change. Where to look:
 //! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Ledger::claim`] mail out,
-//! [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
+//! [`Ledger::take_reports`] bounces in, [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
 mod act;
 mod acts;
 mod again;
 mod ballots;
+mod bounces;
 mod campaign;
 mod connect;
 mod counts;
@@ -22,6 +23,7 @@ mod links;
 mod mail;
 mod moves;
 mod outbox;
+mod reports;
 mod respond;
 mod roster;
 mod seats;
@@ -34,6 +36,7 @@ pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::{Again, MadeReady};
 pub use ballots::{Ballot, ClosedBox};
+pub use bounces::{Intake, MailboxPlace, NewReport, Taken, ToldOf};
 pub use campaign::{CampaignRow, CampaignState, Stage};
 pub use connect::Options;
 pub use error::{LedgerError, Result};
@@ -42,6 +45,7 @@ pub use keys::{KeyRole, KeyRow};
 pub use links::{LinkHash, LinkRow};
 pub use mail::{ClaimedMail, MailState, NewMail};
 pub use outbox::{MailRow, Outcome, OutcomeResult};
+pub use reports::{DeadAddress, ReportRow, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use tally::StoredTally;

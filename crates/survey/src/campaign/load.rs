@@ -292,6 +292,7 @@ fn assemble(
         holidays: head.holidays,
         limits: head.limits,
         key_holders: head.key_holders?,
+        return_path: head.return_path,
         groups: groups.into_iter().map(|placed| placed.group).collect(),
         units,
         questionnaires: forms

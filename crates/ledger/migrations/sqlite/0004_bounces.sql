@@ -1,0 +1,61 @@
+-- Mails that came back: what they say in codes and words of our own, never a word or an address of theirs.
+
+CREATE TABLE report (
+    report INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Of the mail's bytes, so that the same mail counts once.
+    sha256 TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('bounce', 'complaint', 'auto_reply', 'other')),
+    source TEXT NOT NULL,
+    read_at INTEGER NOT NULL,
+    mail INTEGER REFERENCES mail (mail),
+    proof TEXT NOT NULL CHECK (proof IN ('verp', 'message_id', 'none')),
+    evidence TEXT
+) STRICT;
+CREATE INDEX report_mail ON report (mail);
+
+CREATE TABLE report_recipient (
+    report INTEGER NOT NULL REFERENCES report (report),
+    place INTEGER NOT NULL,
+    -- 1 when it is the mail's recipient, 0 when it is another, null when that cannot be known any more.
+    is_recipient INTEGER,
+    action TEXT,
+    status TEXT,
+    status_source TEXT,
+    class TEXT,
+    reason TEXT,
+    PRIMARY KEY (report, place)
+) STRICT;
+
+-- Addresses to which no mail goes any more; another version of the address is another row.
+CREATE TABLE dead_address (
+    person INTEGER NOT NULL REFERENCES person (person),
+    email_version INTEGER NOT NULL,
+    report INTEGER NOT NULL REFERENCES report (report),
+    since INTEGER NOT NULL,
+    PRIMARY KEY (person, email_version)
+) STRICT;
+
+-- People who called a mail unwanted: nothing is sent to them, and they have not refused.
+CREATE TABLE mail_pause (
+    person INTEGER PRIMARY KEY REFERENCES person (person),
+    report INTEGER NOT NULL REFERENCES report (report),
+    since INTEGER NOT NULL
+) STRICT;
+
+-- How far a mailbox elsewhere was read.
+CREATE TABLE mailbox (
+    mailbox TEXT PRIMARY KEY,
+    validity INTEGER NOT NULL,
+    last_uid INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX mail_message_id ON mail (message_id);
+
+CREATE TRIGGER report_no_update BEFORE UPDATE ON report
+BEGIN SELECT RAISE(ABORT, 'reports are append-only'); END;
+CREATE TRIGGER report_no_delete BEFORE DELETE ON report
+BEGIN SELECT RAISE(ABORT, 'reports are append-only'); END;
+CREATE TRIGGER report_recipient_no_update BEFORE UPDATE ON report_recipient
+BEGIN SELECT RAISE(ABORT, 'reports are append-only'); END;
+CREATE TRIGGER report_recipient_no_delete BEFORE DELETE ON report_recipient
+BEGIN SELECT RAISE(ABORT, 'reports are append-only'); END;

@@ -112,7 +112,7 @@ impl Desk {
         }
         let plan = plan::plan(&contact, &seats, Pace::of(&self.campaign), now);
         let mut sent = self.queue(&plan, &seats, because, now).await?;
-        self.send_outbox(relay, stop, clock, deadline, &mut sent).await?;
+        self.send_outbox(relay, stop, clock, deadline, because, &mut sent).await?;
         Ok(sent)
     }
 
@@ -249,6 +249,7 @@ impl Desk {
         stop: &Stop,
         clock: Clock,
         closes: Timestamp,
+        because: &Because,
         sent: &mut Sent,
     ) -> Result<(), DeskError> {
         let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
@@ -258,6 +259,7 @@ impl Desk {
                 "write the domain in campaign.toml in its xn-- form",
             ));
         }
+        self.ready_return_paths(because, clock.now()).await?;
         let room = Arc::new(MailRoom::new(Arc::clone(self), relay, claimant, clock, closes));
         let result = parsurvey_dispatch::run(&relay.route, &relay.limits, Arc::clone(&room), stop).await;
         // However the run ended: what was never put together was provably not sent.
@@ -348,6 +350,7 @@ impl Desk {
         };
         compose(&Letter {
             from: Correspondent { name: campaign.sender.name.vi.clone(), address: campaign.sender.address.clone() },
+            return_path: self.return_path(mail.mail)?,
             reply_to: campaign.sender.reply_to.clone(),
             to: Correspondent { name: mail.name.clone(), address: mail.email.clone() },
             subject: rendered.subject,

@@ -49,6 +49,12 @@ CREATE TABLE mailbox (
     last_uid BIGINT NOT NULL
 );
 
+-- Which secret the return paths of this ledger's mails are made with: the secret itself is in a file of its own.
+CREATE TABLE return_path_key (
+    one BIGINT PRIMARY KEY CHECK (one = 1),
+    fingerprint TEXT NOT NULL
+);
+
 CREATE INDEX mail_message_id ON mail (message_id);
 
 CREATE TRIGGER report_no_change BEFORE UPDATE OR DELETE ON report

@@ -49,6 +49,12 @@ CREATE TABLE mailbox (
     last_uid INTEGER NOT NULL
 ) STRICT;
 
+-- Which secret the return paths of this ledger's mails are made with: the secret itself is in a file of its own.
+CREATE TABLE return_path_key (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    fingerprint TEXT NOT NULL
+) STRICT;
+
 CREATE INDEX mail_message_id ON mail (message_id);
 
 CREATE TRIGGER report_no_update BEFORE UPDATE ON report

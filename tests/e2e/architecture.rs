@@ -88,6 +88,7 @@ fn only_the_owner_of_a_thing_speaks_to_it() {
         ("sqlx", &["parsurvey-ledger"][..]),
         ("polars", &["parsurvey-tally"][..]),
         ("lettre", &["parsurvey-dispatch"][..]),
+        ("async-imap", &["parsurvey-dispatch"][..]),
         ("axum", &["parsurvey-web"][..]),
         ("rust_xlsxwriter", &["parsurvey-report", "parsurvey-survey"][..]),
         ("reqwest", &["parsurvey-rehearsal"][..]),

@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod bounces;
 mod words;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -308,16 +310,6 @@ pub(crate) enum RosterCommand {
         /// Only this group.
         #[arg(long)]
         group: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BouncesCommand {
-    /// Say of each mail whether it is a bounce, and of whom and why. Needs no campaign and changes nothing.
-    Classify {
-        /// Mails, mbox files, Maildirs, folders of mails; `-` is stdin.
-        #[arg(required = true, value_name = "FILE|-|DIR")]
-        inputs: Vec<PathBuf>,
     },
 }
 

@@ -6,6 +6,7 @@ mod demo;
 mod ending;
 mod mailing;
 mod people;
+mod returned;
 mod serve;
 mod setup;
 
@@ -74,7 +75,13 @@ async fn act(cli: Cli) -> Done {
         Command::Send(args) => mailing::send(global, &args).await,
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Mails { state } => mailing::mails(global, state).await,
-        Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
+        Command::Bounces { command } => match command {
+            BouncesCommand::Classify { inputs } => bounces::classify(global, &inputs),
+            BouncesCommand::Read(args) => returned::read(global, &args).await,
+            BouncesCommand::List { unmatched } => returned::list(global, unmatched).await,
+            BouncesCommand::Addresses => returned::addresses(global).await,
+            BouncesCommand::Resume { form, because } => returned::resume(global, form, &because).await,
+        },
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,

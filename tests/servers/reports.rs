@@ -26,7 +26,8 @@ pub(crate) async fn survey() -> Survey {
     let addresses = survey.addresses();
     let roster = addresses.iter().enumerate().fold(roster, |roster, (place, address)| {
         let other = BEFALLEN.get(place).map_or_else(|| format!("an+{place}@so.example"), |other| (*other).to_owned());
-        roster.replace(address.as_str(), &other)
+        // With the comma, because one name may end like another.
+        roster.replace(&format!(",{address}"), &format!(",{other}"))
     });
     std::fs::write(&survey.roster, roster).unwrap();
     survey.set_up().await;

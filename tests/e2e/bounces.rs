@@ -168,7 +168,7 @@ async fn a_report_without_our_code_changes_nothing(survey: Survey) {
     }
     let unmatched = list(&survey, &["--unmatched"]).await;
     assert_eq!(unmatched.len(), 5);
-    assert!(unmatched.iter().all(|report| report["evidence"].is_null()));
+    assert!(unmatched.iter().all(|report| report["finding"].is_null()));
     let proofs: Vec<&str> = unmatched.iter().map(|report| report["proof"].as_str().unwrap()).collect();
     assert_eq!(proofs, ["none", "none", "none", "none", "message_id"]);
     assert_eq!(survey.mails(Some("accepted")).await.len(), 12, "no mail is any other than before");

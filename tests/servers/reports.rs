@@ -56,7 +56,7 @@ pub(crate) async fn run(survey: &Survey, arguments: &[String]) -> parsurvey_test
 fn fold(report: &Value) -> String {
     let told = &report["recipients"][0];
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let words = [&report["kind"], &report["proof"], &report["evidence"], &told["recipient"], &told["action"]];
+    let words = [&report["kind"], &report["proof"], &report["finding"], &told["recipient"], &told["action"]];
     let more = [&told["status"], &told["class"], &told["reason"]];
     words.into_iter().chain(more).map(word).collect::<Vec<_>>().join(" ")
 }
@@ -132,7 +132,7 @@ async fn a_forged_report_among_real_ones_changes_nothing() {
     assert_eq!((&told["bounce"], &told["unproved"], &told["dead_addresses"]), (&json!(1), &json!(1), &json!(0)));
     let listed = survey.run(&["bounces", "list", "--unmatched", "--format", "json"]).await.done().json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
-    assert_eq!(listed[0]["evidence"], Value::Null);
+    assert_eq!(listed[0]["finding"], Value::Null);
     assert_eq!(survey.run(&["bounces", "addresses", "--format", "json"]).await.done().json(), json!([]));
 }
 

@@ -6,17 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parsurvey_survey::evidence::{
-    Action, Class, Evidence, Kind, Proof, Reason, StatusSource, Told, evidence, is_address_dead,
+    Action, Class, Finding, Kind, Proof, Reason, StatusSource, Told, finding, is_address_dead,
 };
-use parsurvey_survey::seat::{FormId, PersonId};
+use parsurvey_survey::seat::FormId;
 use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
 
 use crate::Ledger;
 use crate::act::{Act, to_millis};
+use crate::again::learn;
 use crate::campaign::Head;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::settle::stop_address;
 use crate::sql::{CHUNK, Tx, members, rows};
 
 /// What a report says of one recipient.
@@ -83,7 +85,7 @@ pub struct Taken {
     /// New bounces, complaints and automatic replies that prove nothing: no return path of ours, or no such mail.
     pub unproved: u64,
     /// What the others prove.
-    pub proved: BTreeMap<Evidence, u64>,
+    pub proved: BTreeMap<Finding, u64>,
     /// Addresses to which no mail goes any more.
     pub dead: u64,
     /// People to whom no mail goes any more, because they called one unwanted.
@@ -101,43 +103,48 @@ impl Taken {
         for (kind, count) in &other.kinds {
             *self.kinds.entry(*kind).or_default() += count;
         }
-        for (evidence, count) in &other.proved {
-            *self.proved.entry(*evidence).or_default() += count;
+        for (finding, count) in &other.proved {
+            *self.proved.entry(*finding).or_default() += count;
         }
     }
 }
 
-/// The mail that a report answers, as far as the effects need it.
+/// The mail that a report answers, as far as it is compared with.
 #[derive(sqlx::FromRow)]
 struct Answered {
     mail: i64,
-    form: FormId,
     holder: i64,
     address_version: i64,
     holder_now: i64,
-    person: PersonId,
     email: String,
     email_version: i64,
 }
 
 impl Answered {
-    /// Whether the person who holds the seat now is the one who was mailed.
-    fn is_present_holder(&self) -> bool {
-        self.holder == self.holder_now
-    }
-
     /// Whether an address is the one that was mailed; `None` where that is not known any more.
     fn is_recipient(&self, address: Option<&str>) -> Option<bool> {
-        let is_known = self.is_present_holder() && self.address_version == self.email_version;
+        let is_known = self.holder == self.holder_now && self.address_version == self.email_version;
         let address = address.filter(|_| is_known)?;
         Some(address.eq_ignore_ascii_case(&self.email) || address.to_lowercase() == self.email.to_lowercase())
     }
 }
 
+/// A report whose finding is to be carried out.
+#[derive(sqlx::FromRow)]
+struct Waiting {
+    report: i64,
+    mail: i64,
+    form: FormId,
+    finding: String,
+    address_dead: i64,
+    /// Whether no mail goes to this address already.
+    is_stopped: i64,
+}
+
 /// What a batch changed, for its entry in the log.
 #[derive(Default)]
 struct Effects {
-    evidence: BTreeMap<Evidence, Vec<i64>>,
+    mails: BTreeMap<Finding, Vec<i64>>,
     dead: Vec<FormId>,
     paused: Vec<FormId>,
 }
@@ -156,20 +163,21 @@ impl Ledger {
             .iter()
             .filter(|report| !known.contains(&report.sha256) && seen.insert(&report.sha256))
             .collect();
-        if new.is_empty() && intake.place.is_none() {
+        if new.is_empty() && intake.place.is_none() && !self.have_reports_to_wait().await? {
             taken.known = taken.read;
             return Ok(taken);
         }
         let (mut tx, mut head) = self.change().await?;
-        let mut effects = Effects::default();
         for report in new {
-            take_one(&mut tx, report, &intake.source, act, &mut taken, &mut effects).await?;
+            take_one(&mut tx, report, &intake.source, act, &mut taken).await?;
         }
+        let effects = carry_out(&mut tx, act).await?;
+        (taken.dead, taken.paused) = (effects.dead.len() as u64, effects.paused.len() as u64);
         taken.known = taken.read - taken.kinds.values().sum::<u64>();
         if let Some(place) = &intake.place {
             remember(&mut tx, place).await?;
         }
-        if !taken.kinds.is_empty() {
+        if !(taken.kinds.is_empty() && effects.mails.is_empty()) {
             log(&mut tx, &mut head, act, &taken, effects).await?;
         }
         tx.commit().await?;
@@ -220,6 +228,11 @@ impl Ledger {
         Ok(tx.commit().await?)
     }
 
+    async fn have_reports_to_wait(&self) -> Result<bool> {
+        let waiting = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM report_waiting");
+        Ok(waiting.fetch_one(&mut *self.read().await?).await? > 0)
+    }
+
     async fn known_reports(&self, reports: &[NewReport]) -> Result<BTreeSet<String>> {
         let mut connection = self.read().await?;
         let mut known = BTreeSet::new();
@@ -235,14 +248,8 @@ impl Ledger {
     }
 }
 
-async fn take_one(
-    tx: &mut Tx,
-    report: &NewReport,
-    source: &str,
-    act: &Act,
-    taken: &mut Taken,
-    effects: &mut Effects,
-) -> Result<()> {
+/// Stores a report that is new, and lets its finding wait to be carried out.
+async fn take_one(tx: &mut Tx, report: &NewReport, source: &str, act: &Act, taken: &mut Taken) -> Result<()> {
     let (answered, proof) = answered(tx, report).await?;
     let told: Vec<Told> = report
         .told
@@ -256,18 +263,25 @@ async fn take_one(
         })
         .collect();
     // A code of ours without a mail of ours: a ledger older than the mail, restored from a backup.
-    let proved = answered.as_ref().and_then(|mail| Some((mail, evidence(report.kind, proof, &told)?)));
-    let stored = store(tx, report, &told, source, answered.as_ref(), proof, proved.map(|(_, proved)| proved), act);
-    let Some(number) = stored.await? else { return Ok(()) };
+    let found = answered.as_ref().and_then(|_| finding(report.kind, proof, &told));
+    let row = Row { report, source, mail: answered.as_ref().map(|mail| mail.mail), proof, found };
+    let Some(number) = store(tx, &row, &told, act).await? else { return Ok(()) };
     *taken.kinds.entry(report.kind).or_default() += 1;
     taken.unproved += u64::from(report.kind != Kind::Other && (proof != Proof::Verp || answered.is_none()));
-    if let Some((mail, proved)) = proved {
-        *taken.proved.entry(proved).or_default() += 1;
-        effects.evidence.entry(proved).or_default().push(mail.mail);
-        carry_out(tx, mail, proved, is_address_dead(&told), number, act, effects).await?;
+    if let Some(found) = found {
+        *taken.proved.entry(found).or_default() += 1;
+        sqlx::query("INSERT INTO report_waiting (report) VALUES ($1)").bind(number).execute(&mut **tx).await?;
     }
-    (taken.dead, taken.paused) = (effects.dead.len() as u64, effects.paused.len() as u64);
     Ok(())
+}
+
+/// A report as it is stored.
+struct Row<'r> {
+    report: &'r NewReport,
+    source: &'r str,
+    mail: Option<i64>,
+    proof: Proof,
+    found: Option<Finding>,
 }
 
 /// The mail that a report answers: by its return path, or else by what it says.
@@ -275,8 +289,8 @@ async fn answered(tx: &mut Tx, report: &NewReport) -> Result<(Option<Answered>, 
     macro_rules! answered_where {
         ($condition:literal) => {
             concat!(
-                "SELECT m.mail, m.form, m.holder, m.address_version, s.holder AS holder_now, s.person, p.email, ",
-                "p.email_version FROM mail m JOIN seat s ON s.form = m.form JOIN person p ON p.person = s.person WHERE ",
+                "SELECT m.mail, m.holder, m.address_version, s.holder AS holder_now, p.email, p.email_version FROM mail m ",
+                "JOIN seat s ON s.form = m.form JOIN person p ON p.person = s.person WHERE ",
                 $condition,
                 " ORDER BY m.mail LIMIT 1"
             )
@@ -294,32 +308,24 @@ async fn answered(tx: &mut Tx, report: &NewReport) -> Result<(Option<Answered>, 
 }
 
 /// Stores a report; `None` where it was stored meanwhile by somebody else.
-#[expect(clippy::too_many_arguments, reason = "they are the columns of one row")]
-async fn store(
-    tx: &mut Tx,
-    report: &NewReport,
-    told: &[Told],
-    source: &str,
-    answered: Option<&Answered>,
-    proof: Proof,
-    proved: Option<Evidence>,
-    act: &Act,
-) -> Result<Option<i64>> {
+async fn store(tx: &mut Tx, row: &Row<'_>, told: &[Told], act: &Act) -> Result<Option<i64>> {
+    let is_dead = row.found == Some(Finding::BouncedHard) && is_address_dead(told);
     let number = sqlx::query_scalar::<Any, i64>(
-        "INSERT INTO report (sha256, kind, source, read_at, mail, proof, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (sha256) DO NOTHING RETURNING report",
+        "INSERT INTO report (sha256, kind, source, read_at, mail, proof, finding, address_dead) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sha256) DO NOTHING RETURNING report",
     )
-    .bind(report.sha256.as_str())
-    .bind(report.kind.as_str())
-    .bind(source)
+    .bind(row.report.sha256.as_str())
+    .bind(row.report.kind.as_str())
+    .bind(row.source)
     .bind(to_millis(act.at))
-    .bind(answered.map(|answered| answered.mail))
-    .bind(proof.as_str())
-    .bind(proved.map(Evidence::as_str))
+    .bind(row.mail)
+    .bind(row.proof.as_str())
+    .bind(row.found.map(Finding::as_str))
+    .bind(i64::from(is_dead))
     .fetch_optional(&mut **tx)
     .await?;
     let Some(number) = number else { return Ok(None) };
-    let both: Vec<(&ToldOf, &Told)> = report.told.iter().zip(told).collect();
+    let both: Vec<(&ToldOf, &Told)> = row.report.told.iter().zip(told).collect();
     for (chunk, first) in both.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         let sql = format!(
             "INSERT INTO report_recipient (report, place, is_recipient, action, status, status_source, class, reason) \
@@ -343,56 +349,43 @@ async fn store(
     Ok(Some(number))
 }
 
-/// What a proof changes beside the mail itself: an address that is dead, a person who wants no more mails.
-async fn carry_out(
-    tx: &mut Tx,
-    mail: &Answered,
-    proved: Evidence,
-    is_dead: bool,
-    report: i64,
-    act: &Act,
-    effects: &mut Effects,
-) -> Result<()> {
-    // What a former holder's mailbox says is nothing about the present one.
-    if !mail.is_present_holder() {
-        return Ok(());
-    }
-    match proved {
-        Evidence::BouncedHard if is_dead => {
-            let changed = sqlx::query(
-                "INSERT INTO dead_address (person, email_version, report, since) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (person, email_version) DO NOTHING",
-            )
-            .bind(mail.person)
-            .bind(mail.address_version)
-            .bind(report)
-            .bind(to_millis(act.at))
-            .execute(&mut **tx)
-            .await?;
-            if changed.rows_affected() > 0 {
-                effects.dead.push(mail.form);
-            }
+/// Carries out what reports prove, in the order in which they were read. A mail that a dispatcher has in hand is left
+/// until that has told how it ended: a bounce can be quicker than the record of its mail.
+async fn carry_out(tx: &mut Tx, act: &Act) -> Result<Effects> {
+    let waiting = sqlx::query_as::<Any, Waiting>(
+        "SELECT r.report, r.mail, m.form, r.finding, r.address_dead, \
+         CASE WHEN p.stopped_version = p.email_version THEN 1 ELSE 0 END AS is_stopped \
+         FROM report_waiting w JOIN report r ON r.report = w.report JOIN mail m ON m.mail = r.mail \
+         JOIN seat s ON s.form = m.form JOIN person p ON p.person = s.person \
+         WHERE m.state NOT IN ('leased', 'sending') ORDER BY r.report",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut effects = Effects::default();
+    for row in waiting {
+        let found: Finding = row.finding.parse().map_err(|()| LedgerError::damaged("report.finding"))?;
+        if learn(tx, row.mail, found.learnt(), "report", act.at).await? {
+            effects.mails.entry(found).or_default().push(row.mail);
         }
-        Evidence::Complained => {
-            let changed = sqlx::query(
-                "INSERT INTO mail_pause (person, report, since) VALUES ($1, $2, $3) ON CONFLICT (person) DO NOTHING",
-            )
-            .bind(mail.person)
-            .bind(report)
-            .bind(to_millis(act.at))
-            .execute(&mut **tx)
-            .await?;
-            if changed.rows_affected() > 0 {
-                effects.paused.push(mail.form);
-            }
+        let stops = match found {
+            Finding::BouncedHard if row.address_dead != 0 => Some(("bounced", &mut effects.dead)),
+            Finding::Complained => Some(("complained", &mut effects.paused)),
+            Finding::BouncedHard
+            | Finding::BouncedSoft
+            | Finding::Delayed
+            | Finding::Delivered
+            | Finding::AutoReplied => None,
+        };
+        if let Some((why, forms)) = stops
+            && stop_address(tx, row.mail, why).await?
+            && row.is_stopped == 0
+            && !forms.contains(&row.form)
+        {
+            forms.push(row.form);
         }
-        Evidence::BouncedHard
-        | Evidence::BouncedSoft
-        | Evidence::Delayed
-        | Evidence::Delivered
-        | Evidence::AutoReplied => {}
+        sqlx::query("DELETE FROM report_waiting WHERE report = $1").bind(row.report).execute(&mut **tx).await?;
     }
-    Ok(())
+    Ok(effects)
 }
 
 /// A reader that is behind another one does not set the mark back.
@@ -415,8 +408,8 @@ async fn log(tx: &mut Tx, head: &mut Head, act: &Act, taken: &Taken, effects: Ef
     for (kind, count) in &taken.kinds {
         entry = entry.with(kind.as_str(), *count);
     }
-    for (evidence, mails) in effects.evidence {
-        entry = entry.with(&format!("mails_{}", evidence.as_str()), mails);
+    for (found, mails) in effects.mails {
+        entry = entry.with(&format!("mails_{}", found.as_str()), mails);
     }
     for (name, forms) in [("forms_dead_address", effects.dead), ("forms_paused", effects.paused)] {
         if !forms.is_empty() {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, UnitCode};
-use parsurvey_survey::evidence::{Action, Class, Evidence, Kind, Proof, Reason};
+use parsurvey_survey::evidence::{Action, Class, Finding, Kind, Proof, Reason};
 use parsurvey_survey::seat::FormId;
 use sqlx::any::Any;
 
 use crate::Ledger;
-use crate::act::{Act, code, from_millis};
+use crate::act::{Act, code, from_millis, from_millis_opt};
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::seats::seat_row;
@@ -49,26 +49,26 @@ pub struct ReportRow {
     /// How that is known.
     pub proof: Proof,
     /// What it proves; `None` for nothing.
-    pub evidence: Option<Evidence>,
+    pub finding: Option<Finding>,
     /// The recipients it speaks of.
     pub told: Vec<ToldRow>,
 }
 
-/// A seat to whose holder nothing is sent, because the address is dead.
+/// A seat to whose holder nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadAddress {
+pub struct StoppedAddress {
     /// The form.
     pub form: FormId,
     /// The group.
     pub group: GroupCode,
-    /// The unit, which is asked for another address.
+    /// The unit, which is asked for another address unless a complaint is the reason.
     pub unit: UnitCode,
-    /// Since when.
-    pub since: Timestamp,
+    /// Why: `refused` by the relay, `bounced` later, or its owner `complained`.
+    pub why: String,
+    /// Since when, as far as the mails of this seat tell.
+    pub since: Option<Timestamp>,
     /// What the server said, as an enhanced code.
     pub status: Option<String>,
-    /// Why.
-    pub reason: Option<Reason>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -80,7 +80,7 @@ struct Row {
     mail: Option<i64>,
     form: Option<i64>,
     proof: String,
-    evidence: Option<String>,
+    finding: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -94,14 +94,28 @@ struct ToldColumns {
 }
 
 #[derive(sqlx::FromRow)]
-struct DeadColumns {
+struct StoppedColumns {
     form: i64,
     grp: String,
     unit: String,
-    since: i64,
-    status: Option<String>,
-    reason: Option<String>,
+    why: String,
+    since: Option<i64>,
+    refused: Option<String>,
+    reported: Option<String>,
 }
+
+/// The seats whose present address is stopped and of which an answer is still owed.
+const STOPPED: &str = "SELECT s.form, s.grp, s.unit, p.stopped AS why, \
+     (SELECT MAX(a.at) FROM attempt a JOIN mail m ON m.mail = a.mail WHERE m.form = s.form AND m.holder = s.holder \
+      AND m.address_version = p.email_version AND a.result IN ('rejected', 'bounced_hard', 'complained')) AS since, \
+     (SELECT MIN(a.enhanced) FROM attempt a JOIN mail m ON m.mail = a.mail WHERE m.form = s.form \
+      AND m.holder = s.holder AND m.address_version = p.email_version AND a.result = 'rejected') AS refused, \
+     (SELECT MIN(t.status) FROM report r JOIN mail m ON m.mail = r.mail JOIN report_recipient t ON t.report = r.report \
+      WHERE m.form = s.form AND m.holder = s.holder AND m.address_version = p.email_version \
+      AND r.finding = 'bounced_hard' AND t.class = 'hard') AS reported \
+     FROM person p JOIN seat s ON s.person = p.person \
+     WHERE p.stopped_version = p.email_version AND s.removed = 0 AND s.ineligible = 0 AND s.completed IS NULL \
+     AND s.excused IS NULL AND s.declined = 0 ORDER BY s.form";
 
 impl Ledger {
     /// The reports, oldest first; `unmatched` are bounces, complaints and automatic replies that prove nothing.
@@ -121,7 +135,7 @@ impl Ledger {
         }
         let mut connection = self.read().await?;
         let reports = of!(
-            "SELECT r.report, r.read_at, r.source, r.kind, r.mail, m.form, r.proof, r.evidence FROM report r \
+            "SELECT r.report, r.read_at, r.source, r.kind, r.mail, m.form, r.proof, r.finding FROM report r \
              LEFT JOIN mail m ON m.mail = r.mail",
             "ORDER BY r.report"
         );
@@ -141,30 +155,21 @@ impl Ledger {
         reports.into_iter().map(|row| row.into_report(&mut by_report)).collect()
     }
 
-    /// The seats that need another address, by form: their holder's present one is dead and an answer is still owed.
+    /// The seats to whose holder nothing is sent although an answer is owed, by form.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub async fn dead_addresses(&self) -> Result<Vec<DeadAddress>> {
-        let rows = sqlx::query_as::<Any, DeadColumns>(
-            "SELECT s.form, s.grp, s.unit, d.since, MIN(t.status) AS status, MIN(t.reason) AS reason FROM dead_address d \
-             JOIN person p ON p.person = d.person AND p.email_version = d.email_version \
-             JOIN seat s ON s.person = p.person \
-             LEFT JOIN report_recipient t ON t.report = d.report AND t.class = 'hard' \
-             WHERE s.removed = 0 AND s.ineligible = 0 AND s.completed IS NULL AND s.excused IS NULL AND s.declined = 0 \
-             GROUP BY s.form, s.grp, s.unit, d.since ORDER BY s.form",
-        )
-        .fetch_all(&mut *self.read().await?)
-        .await?;
+    pub async fn stopped_addresses(&self) -> Result<Vec<StoppedAddress>> {
+        let rows = sqlx::query_as::<Any, StoppedColumns>(STOPPED).fetch_all(&mut *self.read().await?).await?;
         rows.into_iter()
             .map(|row| {
-                Ok(DeadAddress {
+                Ok(StoppedAddress {
                     form: row.form,
                     group: code(&row.grp, "seat.grp")?,
                     unit: code(&row.unit, "seat.unit")?,
-                    since: from_millis(row.since, "dead_address.since")?,
-                    status: row.status,
-                    reason: word(row.reason.as_deref(), "report_recipient.reason")?,
+                    why: row.why,
+                    since: from_millis_opt(row.since, "attempt.at")?,
+                    status: row.reported.or(row.refused),
                 })
             })
             .collect()
@@ -180,27 +185,20 @@ impl Ledger {
         }
         let (mut tx, mut head) = self.change().await?;
         let seat = seat_row(&mut tx, form).await?;
-        let dead = sqlx::query(
-            "DELETE FROM dead_address WHERE person = $1 \
-             AND email_version = (SELECT email_version FROM person WHERE person = $1)",
+        let why = sqlx::query_scalar::<Any, String>(
+            "SELECT stopped FROM person WHERE person = $1 AND stopped_version = email_version",
         )
         .bind(seat.person)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-        let paused = sqlx::query("DELETE FROM mail_pause WHERE person = $1")
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(why) = why else {
+            return Err(LedgerError::conflict(format!("no mail to form {form} is held back")));
+        };
+        sqlx::query("UPDATE person SET stopped = NULL, stopped_version = NULL WHERE person = $1")
             .bind(seat.person)
             .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        if dead + paused == 0 {
-            return Err(LedgerError::conflict(format!("no mail to form {form} is held back")));
-        }
-        let entry = Entry::of("mails_resumed")
-            .form(form)
-            .person(seat.person)
-            .with("dead_address", dead > 0)
-            .with("paused", paused > 0);
+            .await?;
+        let entry = Entry::of("mails_resumed").form(form).person(seat.person).with("stopped", why);
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
     }
@@ -216,7 +214,7 @@ impl Row {
             mail: self.mail,
             form: self.form,
             proof: self.proof.parse().map_err(|()| LedgerError::damaged("report.proof"))?,
-            evidence: word(self.evidence.as_deref(), "report.evidence")?,
+            finding: word(self.finding.as_deref(), "report.finding")?,
             told: told.remove(&self.report).unwrap_or_default(),
         })
     }

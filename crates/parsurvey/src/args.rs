@@ -1,6 +1,7 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
 mod bounces;
+pub(crate) mod sending;
 mod words;
 
 use std::path::PathBuf;
@@ -114,12 +115,8 @@ pub(crate) enum Command {
         #[arg(long)]
         explain: bool,
     },
-    /// What became of every mail.
-    Mails {
-        /// Only mails in this state: waiting, accepted, rejected, unknown or cancelled.
-        #[arg(long)]
-        state: Option<String>,
-    },
+    #[command(flatten)]
+    Sending(sending::SendingCommand),
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.

@@ -1,7 +1,9 @@
 //! What a mail that came back proves about a mail we sent: the words of a report, and the one rule that weighs them.
 //!
-//! It reads no mail and changes no state: who reads reports is `dispatch`, and what a state becomes is decided where
-//! mails have states. Nothing here knows an address.
+//! It reads no mail and changes no state: who reads reports is `dispatch`, and what a mail becomes is decided in
+//! `delivery`. Nothing here knows an address.
+
+use crate::delivery;
 
 /// Declares an enum whose variants are stored and printed as words.
 macro_rules! words {
@@ -120,8 +122,8 @@ words!(
 );
 
 words!(
-    /// What a report proves about the mail it answers.
-    Evidence {
+    /// What a report proves about the mail it answers, the mildest first.
+    Finding {
         /// The mailbox has the mail, or a mail program answered it: it arrived.
         Delivered = "delivered",
         /// The mail arrived, and the mailbox answered by itself.
@@ -136,6 +138,21 @@ words!(
         BouncedHard = "bounced_hard",
     }
 );
+
+impl Finding {
+    /// What is learnt about the mail: a report that it is under way shows that a relay took it.
+    #[must_use]
+    pub fn learnt(self) -> delivery::Evidence {
+        match self {
+            Finding::Delivered => delivery::Evidence::Delivered,
+            Finding::AutoReplied => delivery::Evidence::AutoReplied,
+            Finding::Complained => delivery::Evidence::Complained,
+            Finding::Delayed => delivery::Evidence::RelayTookIt,
+            Finding::BouncedSoft => delivery::Evidence::BouncedSoft,
+            Finding::BouncedHard => delivery::Evidence::BouncedHard,
+        }
+    }
+}
 
 /// What a report says of one recipient. Whether that is the mail's own is found by comparing addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,14 +175,14 @@ pub struct Told {
 /// those count that are the mail's own, or all where none is: the address was an alias. Where they disagree the mildest
 /// word wins, so that nobody is cut off because one of three forwards failed.
 #[must_use]
-pub fn evidence(kind: Kind, proof: Proof, told: &[Told]) -> Option<Evidence> {
+pub fn finding(kind: Kind, proof: Proof, told: &[Told]) -> Option<Finding> {
     match proof {
         Proof::Verp => {}
         Proof::MessageId | Proof::None => return None,
     }
     match kind {
-        Kind::Complaint => Some(Evidence::Complained),
-        Kind::AutoReply => Some(Evidence::AutoReplied),
+        Kind::Complaint => Some(Finding::Complained),
+        Kind::AutoReply => Some(Finding::AutoReplied),
         Kind::Bounce | Kind::Other => relevant(told).into_iter().filter_map(one).min(),
     }
 }
@@ -174,7 +191,7 @@ pub fn evidence(kind: Kind, proof: Proof, told: &[Told]) -> Option<Evidence> {
 /// 5.1.x, or a reason that says the same. A refusal of the mail or of its sender says nothing about the address.
 #[must_use]
 pub fn is_address_dead(told: &[Told]) -> bool {
-    let failed = relevant(told).into_iter().filter(|told| one(told) == Some(Evidence::BouncedHard));
+    let failed = relevant(told).into_iter().filter(|told| one(told) == Some(Finding::BouncedHard));
     failed.into_iter().any(|told| match (told.status, told.reason) {
         (_, Some(Reason::RelayDenied | Reason::SpamOrPolicy | Reason::TooLarge | Reason::Loop)) => false,
         (_, Some(Reason::UnknownUser | Reason::UnknownDomain | Reason::MailboxDisabled)) => true,
@@ -189,21 +206,21 @@ fn relevant(told: &[Told]) -> Vec<&Told> {
     if own.is_empty() { told.iter().collect() } else { own }
 }
 
-fn one(told: &Told) -> Option<Evidence> {
+fn one(told: &Told) -> Option<Finding> {
     match (told.action, told.class) {
-        (Some(Action::Delivered), _) => Some(Evidence::Delivered),
+        (Some(Action::Delivered), _) => Some(Finding::Delivered),
         // Passed on: the mail left, and nobody will tell what became of it.
-        (Some(Action::Relayed | Action::Expanded), _) => Some(Evidence::Delayed),
-        (Some(Action::Delayed), _) => Some(Evidence::Delayed),
-        (Some(Action::Failed) | None, Some(Class::Hard)) => Some(Evidence::BouncedHard),
-        (Some(Action::Failed) | None, Some(Class::Soft)) => Some(Evidence::BouncedSoft),
+        (Some(Action::Relayed | Action::Expanded), _) => Some(Finding::Delayed),
+        (Some(Action::Delayed), _) => Some(Finding::Delayed),
+        (Some(Action::Failed) | None, Some(Class::Hard)) => Some(Finding::BouncedHard),
+        (Some(Action::Failed) | None, Some(Class::Soft)) => Some(Finding::BouncedSoft),
         (Some(Action::Failed) | None, None) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Class, Evidence, Kind, Proof, Reason, Told, evidence, is_address_dead};
+    use super::{Action, Class, Finding, Kind, Proof, Reason, Told, finding, is_address_dead};
 
     fn told(action: Action, class: Option<Class>) -> Told {
         Told { is_recipient: Some(true), action: Some(action), status: None, class, reason: None }
@@ -213,21 +230,21 @@ mod tests {
     fn a_report_proves_what_it_says_only_with_a_return_path_of_ours() {
         let (hard, soft) = (Some(Class::Hard), Some(Class::Soft));
         let table = [
-            (Kind::Bounce, vec![told(Action::Failed, hard)], Some(Evidence::BouncedHard)),
-            (Kind::Bounce, vec![told(Action::Failed, soft)], Some(Evidence::BouncedSoft)),
-            (Kind::Bounce, vec![told(Action::Delayed, soft)], Some(Evidence::Delayed)),
-            (Kind::Other, vec![told(Action::Delivered, None)], Some(Evidence::Delivered)),
-            (Kind::Other, vec![told(Action::Relayed, None)], Some(Evidence::Delayed)),
+            (Kind::Bounce, vec![told(Action::Failed, hard)], Some(Finding::BouncedHard)),
+            (Kind::Bounce, vec![told(Action::Failed, soft)], Some(Finding::BouncedSoft)),
+            (Kind::Bounce, vec![told(Action::Delayed, soft)], Some(Finding::Delayed)),
+            (Kind::Other, vec![told(Action::Delivered, None)], Some(Finding::Delivered)),
+            (Kind::Other, vec![told(Action::Relayed, None)], Some(Finding::Delayed)),
             (Kind::Other, vec![], None),
-            (Kind::Bounce, vec![Told { action: None, ..told(Action::Failed, hard) }], Some(Evidence::BouncedHard)),
+            (Kind::Bounce, vec![Told { action: None, ..told(Action::Failed, hard) }], Some(Finding::BouncedHard)),
             (Kind::Bounce, vec![told(Action::Failed, None)], None),
-            (Kind::Complaint, vec![], Some(Evidence::Complained)),
-            (Kind::AutoReply, vec![], Some(Evidence::AutoReplied)),
+            (Kind::Complaint, vec![], Some(Finding::Complained)),
+            (Kind::AutoReply, vec![], Some(Finding::AutoReplied)),
         ];
         for (kind, told, expected) in table {
-            assert_eq!(evidence(kind, Proof::Verp, &told), expected, "{kind:?} {told:?}");
-            assert_eq!(evidence(kind, Proof::MessageId, &told), None);
-            assert_eq!(evidence(kind, Proof::None, &told), None);
+            assert_eq!(finding(kind, Proof::Verp, &told), expected, "{kind:?} {told:?}");
+            assert_eq!(finding(kind, Proof::MessageId, &told), None);
+            assert_eq!(finding(kind, Proof::None, &told), None);
         }
     }
 
@@ -237,16 +254,16 @@ mod tests {
         let hard = |is| of(is, Action::Failed, Class::Hard);
         let soft = |is| of(is, Action::Failed, Class::Soft);
         let table = [
-            (vec![hard(Some(true)), soft(Some(false))], Evidence::BouncedHard),
-            (vec![hard(Some(false)), soft(Some(true))], Evidence::BouncedSoft),
+            (vec![hard(Some(true)), soft(Some(false))], Finding::BouncedHard),
+            (vec![hard(Some(false)), soft(Some(true))], Finding::BouncedSoft),
             // An alias: none of them was mailed.
-            (vec![hard(Some(false)), hard(Some(false))], Evidence::BouncedHard),
-            (vec![hard(Some(false)), soft(Some(false))], Evidence::BouncedSoft),
-            (vec![hard(None), told(Action::Delivered, None)], Evidence::Delivered),
-            (vec![hard(None), of(None, Action::Delayed, Class::Soft)], Evidence::Delayed),
+            (vec![hard(Some(false)), hard(Some(false))], Finding::BouncedHard),
+            (vec![hard(Some(false)), soft(Some(false))], Finding::BouncedSoft),
+            (vec![hard(None), told(Action::Delivered, None)], Finding::Delivered),
+            (vec![hard(None), of(None, Action::Delayed, Class::Soft)], Finding::Delayed),
         ];
         for (told, expected) in table {
-            assert_eq!(evidence(Kind::Bounce, Proof::Verp, &told), Some(expected), "{told:?}");
+            assert_eq!(finding(Kind::Bounce, Proof::Verp, &told), Some(expected), "{told:?}");
         }
     }
 
@@ -279,8 +296,8 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(*kind));
         }
-        for evidence in Evidence::ALL {
-            assert_eq!(evidence.as_str().parse(), Ok(*evidence));
+        for finding in Finding::ALL {
+            assert_eq!(finding.as_str().parse(), Ok(*finding));
         }
         assert_eq!("Bounce".parse::<Kind>(), Err(()));
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use parsurvey_dispatch::bounce::{Mailbox, Recipient, classify, fingerprint, verp};
 use parsurvey_dispatch::imap::{ImapError, ImapRoute, Inbox, Keyword};
-use parsurvey_ledger::{DeadAddress, Intake, MailboxPlace, NewReport, ReportRow, Taken, ToldOf};
+use parsurvey_ledger::{Intake, MailboxPlace, NewReport, ReportRow, StoppedAddress, Taken, ToldOf};
 use parsurvey_survey::seat::FormId;
 
 use crate::{Because, Desk, DeskError};
@@ -74,12 +74,12 @@ impl Desk {
         Ok(self.ledger.reports(unmatched).await?)
     }
 
-    /// The seats for which the unit is asked for another address.
+    /// The seats to whose holder nothing is sent, because the address is dead or its owner complained.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub async fn dead_addresses(&self) -> Result<Vec<DeadAddress>, DeskError> {
-        Ok(self.ledger.dead_addresses().await?)
+    pub async fn stopped_addresses(&self) -> Result<Vec<StoppedAddress>, DeskError> {
+        Ok(self.ledger.stopped_addresses().await?)
     }
 
     /// Lets mails go to the holder of a seat again.

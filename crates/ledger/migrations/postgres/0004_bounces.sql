@@ -9,7 +9,9 @@ CREATE TABLE report (
     read_at BIGINT NOT NULL,
     mail BIGINT REFERENCES mail (mail),
     proof TEXT NOT NULL CHECK (proof IN ('verp', 'message_id', 'none')),
-    evidence TEXT
+    -- What it proves, and whether that is that the address is dead; null and 0 for nothing.
+    finding TEXT,
+    address_dead BIGINT NOT NULL
 );
 CREATE INDEX report_mail ON report (mail);
 
@@ -26,20 +28,9 @@ CREATE TABLE report_recipient (
     PRIMARY KEY (report, place)
 );
 
--- Addresses to which no mail goes any more; another version of the address is another row.
-CREATE TABLE dead_address (
-    person BIGINT NOT NULL REFERENCES person (person),
-    email_version BIGINT NOT NULL,
-    report BIGINT NOT NULL REFERENCES report (report),
-    since BIGINT NOT NULL,
-    PRIMARY KEY (person, email_version)
-);
-
--- People who called a mail unwanted: nothing is sent to them, and they have not refused.
-CREATE TABLE mail_pause (
-    person BIGINT PRIMARY KEY REFERENCES person (person),
-    report BIGINT NOT NULL REFERENCES report (report),
-    since BIGINT NOT NULL
+-- Reports whose mail is still in a dispatcher's hands: what they prove is carried out when that has said its word.
+CREATE TABLE report_waiting (
+    report BIGINT PRIMARY KEY REFERENCES report (report)
 );
 
 -- How far a mailbox elsewhere was read.

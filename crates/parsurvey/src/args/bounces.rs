@@ -22,7 +22,7 @@ pub(crate) enum BouncesCommand {
         #[arg(long)]
         unmatched: bool,
     },
-    /// The seats to which no mail goes because their address is dead: ask the unit for another one.
+    /// The seats to which no mail goes: refused and dead addresses, for which the unit is asked for another, and complaints.
     Addresses,
     /// Let mails go to a seat's holder again, although an address was dead or a mail was called unwanted.
     Resume {

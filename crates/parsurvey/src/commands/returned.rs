@@ -11,7 +11,7 @@ use parsurvey_index::tree::Text;
 use parsurvey_ledger::{ReportRow, Taken};
 use parsurvey_report::table::{Cell, Column, Table};
 use parsurvey_survey::calendar;
-use parsurvey_survey::evidence::{Evidence, Kind};
+use parsurvey_survey::evidence::{Finding, Kind};
 use serde_json::{Value, json};
 
 use super::{Done, because, desk, now, plain};
@@ -120,7 +120,7 @@ fn taken_json(taken: &Taken) -> Value {
 
 fn counts(taken: &Taken) -> Vec<(&'static str, u64)> {
     let kind = |kind| taken.kinds.get(&kind).copied().unwrap_or_default();
-    let proved = |evidence| taken.proved.get(&evidence).copied().unwrap_or_default();
+    let proved = |found| taken.proved.get(&found).copied().unwrap_or_default();
     vec![
         ("read", taken.read),
         ("known", taken.known),
@@ -129,12 +129,12 @@ fn counts(taken: &Taken) -> Vec<(&'static str, u64)> {
         ("auto_reply", kind(Kind::AutoReply)),
         ("other", kind(Kind::Other)),
         ("unproved", taken.unproved),
-        ("bounced_hard", proved(Evidence::BouncedHard)),
-        ("bounced_soft", proved(Evidence::BouncedSoft)),
-        ("delayed", proved(Evidence::Delayed)),
-        ("delivered", proved(Evidence::Delivered)),
-        ("auto_replied", proved(Evidence::AutoReplied)),
-        ("complained", proved(Evidence::Complained)),
+        ("bounced_hard", proved(Finding::BouncedHard)),
+        ("bounced_soft", proved(Finding::BouncedSoft)),
+        ("delayed", proved(Finding::Delayed)),
+        ("delivered", proved(Finding::Delivered)),
+        ("auto_replied", proved(Finding::AutoReplied)),
+        ("complained", proved(Finding::Complained)),
         ("dead_addresses", taken.dead),
         ("paused", taken.paused),
     ]
@@ -165,7 +165,7 @@ fn report_table() -> Table {
             Column::right("form", text("Phiếu", "Form")),
             Column::right("mail", text("Thư số", "Mail")),
             Column::left("proof", text("Căn cứ", "Proof")),
-            Column::left("evidence", text("Kết luận", "Proves")),
+            Column::left("finding", text("Kết luận", "Proves")),
             Column::left("recipient", text("Người nhận", "Recipient")),
             Column::left("action", text("Xử lý", "Action")),
             Column::left("status", text("Mã", "Status")),
@@ -186,7 +186,7 @@ fn push_report(table: &mut Table, report: &ReportRow, at: String) {
         number(report.form),
         number(report.mail),
         Cell::Text(report.proof.as_str().into()),
-        word(report.evidence.map(Evidence::as_str)),
+        word(report.finding.map(Finding::as_str)),
     ];
     for told in &report.told {
         let rest = [
@@ -225,7 +225,7 @@ fn report_json(report: &ReportRow, at: &str) -> Value {
         "form": report.form,
         "mail": report.mail,
         "proof": report.proof.as_str(),
-        "evidence": report.evidence.map(Evidence::as_str),
+        "finding": report.finding.map(Finding::as_str),
         "recipients": told,
     })
 }
@@ -239,25 +239,25 @@ pub(crate) async fn addresses(global: &Global) -> Done {
     let desk = desk(global).await?;
     let zone = &desk.campaign().time_zone;
     let mut table = Table::new(
-        "dead_addresses",
-        text("Địa chỉ không nhận được thư, đề nghị đơn vị cung cấp lại", "Dead addresses, to be asked of the units"),
+        "stopped_addresses",
+        text("Địa chỉ không gửi thư được nữa, đề nghị đơn vị cung cấp lại", "Addresses to which no mail goes any more"),
         vec![
             Column::right("form", text("Phiếu", "Form")),
             Column::left("group", text("Nhóm", "Group")),
             Column::left("unit", text("Đơn vị", "Unit")),
-            Column::left("since", text("Từ lúc", "Since")),
+            Column::left("why", text("Lý do", "Why")),
             Column::left("status", text("Mã", "Status")),
-            Column::left("reason", text("Lý do", "Reason")),
+            Column::left("since", text("Từ lúc", "Since")),
         ],
     );
-    for dead in desk.dead_addresses().await? {
+    for stopped in desk.stopped_addresses().await? {
         table.push(vec![
-            number(Some(dead.form)),
-            Cell::Text(dead.group.to_string()),
-            Cell::Text(dead.unit.to_string()),
-            Cell::Text(calendar::rfc3339(dead.since, zone)),
-            dead.status.map_or(Cell::Blank, Cell::Text),
-            dead.reason.map_or(Cell::Blank, |reason| Cell::Text(reason.as_str().into())),
+            number(Some(stopped.form)),
+            Cell::Text(stopped.group.to_string()),
+            Cell::Text(stopped.unit.to_string()),
+            Cell::Text(stopped.why),
+            stopped.status.map_or(Cell::Blank, Cell::Text),
+            stopped.since.map_or(Cell::Blank, |since| Cell::Text(calendar::rfc3339(since, zone))),
         ]);
     }
     Output::of(global).table(&table)?;

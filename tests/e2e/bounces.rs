@@ -159,7 +159,8 @@ async fn a_report_without_our_code_changes_nothing(survey: Survey) {
         dead(&own.replace("@khaosat", "0@khaosat")),
         dead("tra-ve@khaosat.example"),
         // A mail that whoever wrote it has seen: its Message-ID is right.
-        dead("khaosat@khaosat.example").replace("--b--", &format!("--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: {message_id}\n\n--b--")),
+        dead("khaosat@khaosat.example")
+            .replace("--b--", &format!("--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: {message_id}\n\n--b--")),
     ];
     let folder = maildir(&survey, "Maildir", &mails);
     let told = read(&survey, &folder).await.done().says(&["5 report(s) prove nothing"]).json();
@@ -209,7 +210,8 @@ async fn an_automatic_reply_is_no_bounce(survey: Survey) {
         addresses[0]
     );
     let told = read(&survey, &maildir(&survey, "Maildir", &[away])).await.done().json();
-    for (key, expected) in [("auto_reply", 1), ("auto_replied", 1), ("bounce", 0), ("bounced_soft", 0), ("unproved", 0)] {
+    for (key, expected) in [("auto_reply", 1), ("auto_replied", 1), ("bounce", 0), ("bounced_soft", 0), ("unproved", 0)]
+    {
         assert_eq!(told[key], expected, "{key}: {told}");
     }
     assert_eq!(survey.status().await["rows"][0]["rejected"], 0);
@@ -284,7 +286,8 @@ async fn a_dead_address_is_asked_of_the_unit_until_it_is_corrected(survey: Surve
     survey.at(moments::REMINDER);
     survey.remind().await.done();
     assert_eq!(survey.catcher.mailbox(&addresses[0]).len(), 1, "no mail goes to a dead address");
-    let correct = ["correct-address", "1", "--email", "moi@thitranmau.example", "--reason", "told", "--document", "4/KS"];
+    let correct =
+        ["correct-address", "1", "--email", "moi@thitranmau.example", "--reason", "told", "--document", "4/KS"];
     survey.run(&correct).await.done();
     assert_eq!(survey.run(&["bounces", "addresses", "--format", "json"]).await.done().json(), json!([]));
     survey.invite().await.done();

@@ -74,7 +74,8 @@ impl House {
         fs::write(root.join("etc/master.cf"), master_cf(ports)).unwrap();
         tables(root, ports);
         fs::write(root.join("dovecot.conf"), dovecot_conf(root, ports)).unwrap();
-        let users = format!("an:x::::::\nxam:x::::::\ntra-ve:{PASSWORD}::::::\nday:x::::::userdb_quota_rule=*:storage=1B\n");
+        let users =
+            format!("an:x::::::\nxam:x::::::\ntra-ve:{PASSWORD}::::::\nday:x::::::userdb_quota_rule=*:storage=1B\n");
         fs::write(root.join("users"), users).unwrap();
         // Found before their users are named, so that a missing one says what to install.
         let (postfix, dovecot) = (program("postfix", "postfix"), program("dovecot", "dovecot-imapd dovecot-lmtpd"));
@@ -334,7 +335,8 @@ fn certificates(root: &Path) {
     };
     fs::write(root.join("ca.ext"), "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n").unwrap();
     fs::write(root.join("server.ext"), "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n").unwrap();
-    for (name, issuer, extensions) in [("root", "root", "ca"), ("middle", "root", "ca"), ("server", "middle", "server")] {
+    for (name, issuer, extensions) in [("root", "root", "ca"), ("middle", "root", "ca"), ("server", "middle", "server")]
+    {
         let (key, request, out) = (file(&format!("{name}.key")), file("request.csr"), file(&format!("{name}.pem")));
         let subject = format!("/CN=parsurvey test {name}");
         openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key]);

@@ -103,6 +103,17 @@ async fn what_real_servers_send_back_is_read_and_proved() {
     let dead: Vec<i64> = dead.as_array().unwrap().iter().map(|row| row["form"].as_i64().unwrap()).collect();
     assert_eq!(dead, [2, 5]);
 
+    let mut states: BTreeMap<i64, String> = BTreeMap::new();
+    for mail in survey.mails(None).await {
+        states.insert(mail["form"].as_i64().unwrap(), mail["state"].as_str().unwrap().to_owned());
+    }
+    let words = ["accepted", "bounced_hard", "bounced_soft", "accepted", "bounced_hard", "accepted"];
+    let words = words.into_iter().chain(std::iter::repeat("accepted"));
+    assert_eq!(states, (1..=12).zip(words.map(str::to_owned)).collect());
+    let status = survey.status().await;
+    let rejected: u64 = status["rows"].as_array().unwrap().iter().map(|row| row["rejected"].as_u64().unwrap()).sum();
+    assert_eq!(rejected, 2, "who was not reached: {status}");
+
     // Nothing was changed in the mailbox, nothing is read twice, and no address was kept.
     let flagged = |(path, _): &(std::path::PathBuf, Vec<u8>)| path.to_string_lossy().contains(":2,S");
     let mails = house.mails_of("tra-ve");

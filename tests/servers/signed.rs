@@ -55,7 +55,8 @@ async fn a_mail_that_went_through_a_relay_is_believed() {
         assert!(believed && said.is_empty(), "{said}");
     }
     // A changed word is noticed by both, so that their silence above means something.
-    let changed = String::from_utf8_lossy(&mails[0].1).replacen("Kính", "Kinh", 1).replacen("Subject: ", "Subject: x", 1);
+    let changed =
+        String::from_utf8_lossy(&mails[0].1).replacen("Kính", "Kinh", 1).replacen("Subject: ", "Subject: x", 1);
     fs::write(&mail, changed.replace('\n', "\r\n")).unwrap();
     for (verifier, package) in [("dkimverify", "python3-dkim"), ("opendkim-testmsg", "opendkim-tools")] {
         let (believed, said) = verify(verifier, package, &resolver, &mail);

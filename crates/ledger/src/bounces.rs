@@ -159,10 +159,8 @@ impl Ledger {
         let mut taken = Taken { read: reports.len() as u64, ..Taken::default() };
         let known = self.known_reports(reports).await?;
         let mut seen = BTreeSet::new();
-        let new: Vec<&NewReport> = reports
-            .iter()
-            .filter(|report| !known.contains(&report.sha256) && seen.insert(&report.sha256))
-            .collect();
+        let new: Vec<&NewReport> =
+            reports.iter().filter(|report| !known.contains(&report.sha256) && seen.insert(&report.sha256)).collect();
         if new.is_empty() && intake.place.is_none() && !self.have_reports_to_wait().await? {
             taken.known = taken.read;
             return Ok(taken);
@@ -217,7 +215,9 @@ impl Ledger {
             .await?;
         match stored {
             Some(stored) if stored == fingerprint => return Ok(()),
-            Some(_) => return Err(LedgerError::conflict("the return paths of this ledger are made with another secret")),
+            Some(_) => {
+                return Err(LedgerError::conflict("the return paths of this ledger are made with another secret"));
+            }
             None => {}
         }
         sqlx::query("INSERT INTO return_path_key (one, fingerprint) VALUES (1, $1)")

@@ -98,8 +98,7 @@ impl Desk {
         NewReport {
             sha256: fingerprint(mail),
             kind: report.kind,
-            proved: secret
-                .and_then(|secret| report.sent_to.iter().find_map(|to| verp::read(secret, to.local_part()))),
+            proved: secret.and_then(|secret| report.sent_to.iter().find_map(|to| verp::read(secret, to.local_part()))),
             message_id: report.message_id,
             told: report.recipients.iter().map(told).collect(),
         }

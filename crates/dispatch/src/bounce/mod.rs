@@ -166,7 +166,11 @@ mod tests {
         for line in ["\n", "a\n", "a line of some length\n"] {
             let mail = format!("x\n{}x", line.repeat(3 * MAIL_LIMIT / line.len()));
             let foreign = mail.replace('\n', "\r\n");
-            assert_eq!(fingerprint(&mail.as_bytes()[..MAIL_LIMIT]), fingerprint(&foreign.as_bytes()[..MAIL_LIMIT]), "{line:?}");
+            assert_eq!(
+                fingerprint(&mail.as_bytes()[..MAIL_LIMIT]),
+                fingerprint(&foreign.as_bytes()[..MAIL_LIMIT]),
+                "{line:?}"
+            );
         }
     }
 }

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn a_literal_may_be_as_long_as_a_mail_and_no_longer() {
         let mail = vec![b'\n'; MAIL_LIMIT];
-        let whole = [format!("* 1 FETCH (BODY[]<0> {{{MAIL_LIMIT}}}\r\n").as_bytes(), &mail, b")\r\na1 OK\r\n"].concat();
+        let whole =
+            [format!("* 1 FETCH (BODY[]<0> {{{MAIL_LIMIT}}}\r\n").as_bytes(), &mail, b")\r\na1 OK\r\n"].concat();
         let too_long = format!("* 1 FETCH (BODY[]<0> {{{}}}\r\n", MAIL_LIMIT + 1).into_bytes();
         // Within a literal nothing is an announcement.
         let inner = b"* 1 FETCH (BODY[] {12}\r\n{99999999}\r\n)\r\n* OK\r\n".to_vec();

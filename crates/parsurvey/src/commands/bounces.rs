@@ -34,8 +34,8 @@ pub(crate) fn classify(global: &Global, inputs: &[PathBuf]) -> Done {
                 .map_err(|error| Failure::Told(3, format!("stdin cannot be read to its end ({error})")))?;
             continue;
         }
-        let files =
-            mail_files(input).map_err(|error| Failure::Told(1, format!("{} cannot be read ({error})", input.display())))?;
+        let files = mail_files(input)
+            .map_err(|error| Failure::Told(1, format!("{} cannot be read ({error})", input.display())))?;
         for file in files {
             let opened = File::open(&file).map(BufReader::new);
             if let Err(error) = opened.and_then(|reader| read(&file.to_string_lossy(), reader, &mut found)) {

@@ -95,7 +95,10 @@ fn tell(taken: &Taken, is_proving: bool) {
         eprintln!("{} person(s) called a mail unwanted and get no more of them; they have not declined", taken.paused);
     }
     if taken.unproved > 0 {
-        eprintln!("{} report(s) prove nothing and change nothing; see `parsurvey bounces list --unmatched`", taken.unproved);
+        eprintln!(
+            "{} report(s) prove nothing and change nothing; see `parsurvey bounces list --unmatched`",
+            taken.unproved
+        );
         if !is_proving {
             eprintln!("  help: name a mailbox under [bounces] in campaign.toml, so that later mails prove theirs");
         }

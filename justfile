@@ -26,6 +26,15 @@ bench:
     cargo build --release
     bash -c "time target/release/parsurvey demo --out target/bench > target/bench.txt"
 
+# How many bounces a second are read, beside a peer in Python on the same mails.
+bench-bounces:
+    cargo run --release -p parsurvey-dispatch --example bounce_speed
+    python3 crates/dispatch/examples/bounce_peer.py
+
+# Real servers on loopback: greylisting, unknown users, full mailboxes; shows the reports they write.
+servers:
+    cargo test --locked --workspace --test servers -- --nocapture
+
 # Sends to relays that fail on purpose.
 sim:
     cargo test --locked --workspace --test rehearsal

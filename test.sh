@@ -13,6 +13,11 @@ needs=(
   "pdftoppm:poppler-utils"
   "openssl:openssl"
   "dkimverify:python3-dkim"
+  "opendkim-testmsg:opendkim-tools"
+  "postfix:postfix"
+  "postgrey:postgrey"
+  "dovecot:dovecot-core"
+  "unshare:util-linux"
 )
 found() {
   command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
@@ -25,12 +30,28 @@ done
 /usr/bin/python3 -c 'import nacl' 2>/dev/null || missing+=("python3-nacl")
 # The command alone does not tell whether it opens letters, or tables only.
 compgen -G "/usr/lib*/libreoffice/program/libswlo.so" >/dev/null || missing+=("libreoffice-writer-nogui")
+[ -e /usr/lib/dovecot/imap ] || missing+=("dovecot-imapd")
+[ -e /usr/lib/dovecot/lmtp ] || missing+=("dovecot-lmtpd")
 compgen -G "/usr/share/fonts/truetype/*" >/dev/null || missing+=("fonts-dejavu-core")
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
+    # The tests run mail servers of their own; the system's must neither be configured nor started.
+    deny=/usr/sbin/policy-rc.d
+    if [ ! -e "$deny" ]; then
+      printf '#!/bin/sh\nexit 101\n' >"$deny"
+      chmod 755 "$deny"
+      trap 'rm -f "$deny"' EXIT
+    fi
+    if [[ " ${missing[*]} " == *" postfix "* ]]; then
+      echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+    fi
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    if [ -n "$(trap -p EXIT)" ]; then
+      rm -f "$deny"
+      trap - EXIT
+    fi
   else
     echo "missing Debian packages: ${missing[*]}" >&2
     echo "install them (as root: apt-get install ${missing[*]}) and run this again" >&2

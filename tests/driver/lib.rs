@@ -116,6 +116,15 @@ impl Survey {
         self.run(&["roster", "import", self.roster.to_str().unwrap()]).await.done();
     }
 
+    /// Names the mailbox that bounces come back to.
+    pub fn name_return_path(&self, address: &str) {
+        let path = self.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let with = text.replacen("[limits]", &format!("[bounces]\nreturn_path = \"{address}\"\n\n[limits]"), 1);
+        assert_ne!(with, text, "the campaign has limits");
+        std::fs::write(path, with).unwrap();
+    }
+
     /// Sets the clock that every command is given.
     pub fn at(&mut self, moment: &str) {
         moment.clone_into(&mut self.now);

@@ -89,9 +89,10 @@ fn only_the_owner_of_a_thing_speaks_to_it() {
         ("polars", &["parsurvey-tally"][..]),
         ("lettre", &["parsurvey-dispatch"][..]),
         ("hickory-resolver", &["parsurvey-dispatch"][..]),
+        ("async-imap", &["parsurvey-dispatch"][..]),
         ("axum", &["parsurvey-web"][..]),
         ("rust_xlsxwriter", &["parsurvey-report", "parsurvey-survey"][..]),
-        ("reqwest", &["parsurvey-rehearsal"][..]),
+        ("reqwest", &["parsurvey-dispatch", "parsurvey-rehearsal"][..]),
         ("clap", &["parsurvey"][..]),
     ];
     for (name, text) in manifests() {

@@ -11,6 +11,8 @@ mod acts;
 mod again;
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
+/// What comes back by mail, and what it changes.
+mod bounces;
 /// Whole campaigns, on both databases.
 mod campaign;
 /// Letters to units, the order to name people, the digest.

@@ -42,6 +42,12 @@ impl DataFolder {
         self.root.join("link.key")
     }
 
+    /// The secret that return paths are made with. It belongs in no backup of the ledger.
+    #[must_use]
+    pub fn return_path_key(&self) -> PathBuf {
+        self.root.join("return-path.key")
+    }
+
     /// Results: box, tally, archive, reports.
     #[must_use]
     pub fn out(&self) -> PathBuf {
@@ -239,6 +245,26 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), DeskError> {
         ));
     }
     write_whole(path, text.as_bytes())
+}
+
+/// Writes a secret unless one stands there: of two who do it at once, one does.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn write_once(path: &Path, text: &str) -> Result<(), DeskError> {
+    let mut name = path.file_name().expect("a file to write has a name").to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = write_private(&part, text.as_bytes())
+        // A rename would replace what another process wrote a moment ago and has used already.
+        .and_then(|()| fs::hard_link(&part, path));
+    if part.exists() {
+        fs::remove_file(&part).map_err(|error| DeskError::io("removing", &part, &error))?;
+    }
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(DeskError::io("writing", path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

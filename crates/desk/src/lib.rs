@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod ask;
+pub mod bounces;
 pub mod chase;
 pub mod closing;
 pub mod doctor;
@@ -22,8 +23,10 @@ pub mod setup;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
+use parsurvey_dispatch::bounce::verp::ReturnPathSecret;
 use parsurvey_ledger::{Act, CampaignState, Ledger, LedgerError, Stage};
 use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
@@ -44,6 +47,7 @@ pub struct Desk {
     data: DataFolder,
     link_secret: LinkSecret,
     link_base: String,
+    return_path_secret: OnceLock<ReturnPathSecret>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -141,7 +145,8 @@ impl Desk {
 
     pub(crate) fn assemble(campaign: Campaign, ledger: Ledger, data: DataFolder, link_secret: LinkSecret) -> Self {
         let link_base = campaign.link_base.trim_end_matches('/').to_owned();
-        Self { codebook: Codebook::of(&campaign), campaign, ledger, data, link_secret, link_base }
+        let return_path_secret = OnceLock::new();
+        Self { codebook: Codebook::of(&campaign), campaign, ledger, data, link_secret, link_base, return_path_secret }
     }
 
     /// The campaign.

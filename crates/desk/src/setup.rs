@@ -37,7 +37,9 @@ impl Desk {
             write_secret(&data.link_key(), &LinkSecret::new(random_bytes()?).to_file())?;
         }
         ledger.disconnect().await;
-        Self::open(campaign, data, database).await
+        let desk = Self::open(campaign, data, database).await?;
+        desk.ready_return_paths(because, now).await?;
+        Ok(desk)
     }
 
     /// Makes both keys beside the data, registers and confirms them: for trials and small surveys.

@@ -117,7 +117,7 @@ impl FromStr for RelayAddress {
 }
 
 /// Host and port; an IPv6 address stands in brackets where a port may follow.
-fn split(place: &str) -> Result<(&str, Option<&str>), AddressError> {
+pub(crate) fn split(place: &str) -> Result<(&str, Option<&str>), AddressError> {
     if let Some(inner) = place.strip_prefix('[') {
         let (host, after) = inner.split_once(']').ok_or(AddressError::Host)?;
         return match after.strip_prefix(':') {
@@ -130,7 +130,7 @@ fn split(place: &str) -> Result<(&str, Option<&str>), AddressError> {
 }
 
 /// Takes `%40` and its like back; `None` when it is empty, or not what it should be.
-fn unescaped(user: &str) -> Option<String> {
+pub(crate) fn unescaped(user: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = user.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

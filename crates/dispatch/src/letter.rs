@@ -28,8 +28,11 @@ pub struct Correspondent {
 /// Everything a mail is made of. Has no `Debug`: it holds a person's name, address and link.
 #[derive(Clone)]
 pub struct Letter {
-    /// Who sends it; the envelope's sender too.
+    /// Who sends it; the envelope's sender too where there is no return path.
     pub from: Correspondent,
+    /// The envelope's sender, where bounces go, in place of `from`'s address. `From` stays, and with it the domain that
+    /// a signature speaks for (DKIM and DMARC compare `From`, SPF this).
+    pub return_path: Option<String>,
     /// Where an answer goes.
     pub reply_to: String,
     /// Who gets it: one person.
@@ -107,10 +110,12 @@ pub enum ComposeError {
 /// [`ComposeError`], when an address or a header field is unfit, or when a link or its secret would stand in a header.
 pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     check_fields(letter)?;
-    let envelope = Envelope::new(&letter.from.address, &letter.to.address)?;
+    let from = address("sender's", &letter.from.address)?;
+    let return_path = letter.return_path.as_ref().unwrap_or(&letter.from.address);
+    let envelope = Envelope::new(return_path, &letter.to.address)?;
     let reply_to = address("Reply-To", &letter.reply_to)?;
     let message = Message::builder()
-        .from(mailbox(&letter.from, &envelope.from))
+        .from(mailbox(&letter.from, &from))
         .reply_to(Mailbox::new(None, reply_to))
         .to(mailbox(&letter.to, &envelope.to))
         .subject(letter.subject.clone())
@@ -133,7 +138,7 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     Ok(Composed {
         bytes,
         message_id: letter.message_id.clone(),
-        from_domain: envelope.from.domain().to_owned(),
+        from_domain: from.domain().to_owned(),
         date: letter.date.as_second(),
         envelope,
     })
@@ -172,7 +177,7 @@ impl Envelope {
     /// # Errors
     /// [`ComposeError::Address`], naming which of the two is unfit without quoting it.
     pub fn new(from: &str, to: &str) -> Result<Self, ComposeError> {
-        Ok(Self { from: address("sender's", from)?, to: address("recipient's", to)? })
+        Ok(Self { from: address("return path's", from)?, to: address("recipient's", to)? })
     }
 
     /// The sender, where bounces go.

@@ -8,8 +8,8 @@
 //! Asks DNS nothing but what [`doctor`] wants to know before the first mail.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
-//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are). A new way to
-//! send is a [`Carrier`].
+//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are); a new way to
+//! send is a [`Carrier`]. What comes back is [`bounce`], and [`imap`] where it lies in a mailbox elsewhere.
 
 mod address;
 pub mod bounce;
@@ -18,6 +18,7 @@ mod delivery;
 pub mod doctor;
 mod engine;
 mod folder;
+pub mod imap;
 mod letter;
 mod open;
 mod provider;

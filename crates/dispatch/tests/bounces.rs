@@ -1,6 +1,7 @@
 //! What is made of bounces as real servers write them, and that no bytes bring the reader down.
 //!
 //! The mails in `tests/bounces/` are synthetic: their forms are those of the servers, their words and addresses our own.
+//! Those called `real-…` were written by Postfix, postgrey and Dovecot as `tests/servers` runs them.
 
 use std::fs;
 use std::path::Path;
@@ -41,6 +42,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("dsn-relay-denied", "bounce", &["a@bo.example failed 5.7.1 hard relay_denied"]),
     ("dsn-too-large", "bounce", &["a@bo.example failed 5.3.4 hard too_large"]),
     ("dsn-loop", "bounce", &["a@bo.example failed 5.4.6 hard loop"]),
+    ("real-postfix-unknown-user", "bounce", &["khong@so.example failed 5.1.1 hard unknown_user"]),
+    ("real-postfix-dovecot-quota", "bounce", &["day@so.example failed 5.2.2 soft mailbox_full"]),
+    ("real-postfix-postgrey-delayed", "bounce", &["xam@xam.example delayed 4.2.0 soft temporary"]),
+    ("real-postfix-no-domain", "bounce", &["ai@khongco.example failed 5.4.4 hard unknown_domain"]),
+    ("real-postfix-unreachable-delayed", "bounce", &["ai@cham.example delayed 4.4.1 soft temporary"]),
     ("dsn-sendmail", "bounce", &["pham.d@soyte.example failed 5.1.1 hard unknown_user"]),
     ("dsn-office365", "bounce", &["hoang.e@soyte.example failed 5.1.10 hard unknown_user"]),
     ("dsn-exchange-vietnamese", "bounce", &["vu.g@soyte.example failed 5.2.2 soft mailbox_full"]),

@@ -6,12 +6,13 @@
 //!
 //! Start with [`Ledger`]; [`Act`] is the who and why of each change. Where to look:
 //! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Dispatcher`] mail out,
-//! [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
+//! [`Ledger::take_reports`] bounces in, [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
 mod act;
 mod acts;
 mod again;
 mod ballots;
+mod bounces;
 mod campaign;
 mod chase;
 mod connect;
@@ -26,6 +27,7 @@ mod mail;
 mod moves;
 mod outbox;
 mod pause;
+mod reports;
 mod respond;
 mod roster;
 mod seats;
@@ -40,6 +42,7 @@ pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
 pub use ballots::{Ballot, ClosedBox};
+pub use bounces::{Intake, MailboxPlace, NewReport, Taken, ToldOf};
 pub use campaign::{CampaignRow, CampaignState, Stage};
 pub use chase::{ChaseClaim, ChaseHow, ChaseLetter, ChaseOrder, ChaseState, NewChaseLetter};
 pub use connect::Options;
@@ -52,6 +55,7 @@ pub use links::{LinkHash, LinkRow};
 pub use mail::NewMail;
 pub use outbox::{Attempt, AttemptResult, ContactCounts, MailRow};
 pub use pause::Pause;
+pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use settle::{Mark, Outcome};

@@ -1,8 +1,9 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod bounces;
 mod chase;
-pub(crate) mod sending;
 mod doctor;
+pub(crate) mod sending;
 mod words;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
+pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -328,16 +330,6 @@ pub(crate) enum RosterCommand {
         /// Only this group.
         #[arg(long)]
         group: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BouncesCommand {
-    /// Say of each mail whether it is a bounce, and of whom and why. Needs no campaign and changes nothing.
-    Classify {
-        /// Mails, mbox files, Maildirs, folders of mails; `-` is stdin.
-        #[arg(required = true, value_name = "FILE|-|DIR")]
-        inputs: Vec<PathBuf>,
     },
 }
 

@@ -1,19 +1,25 @@
-//! The relay, the login and the signature as the command line names them.
+//! The relay, the mailbox, the logins and the signature as the command line names them.
 //!
 //! Passwords and keys come from files or the environment, never from an argument: arguments can be read by everybody on
 //! the machine. Nothing is connected to here; whether the relay is there shows when the first mail is sent.
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use parsurvey_dispatch::imap::{ImapAddress, ImapRoute};
 use parsurvey_dispatch::{Dkim, Folder, Login, Provider, RelayAddress, Route, Trust, TrustError, Way};
 use secrecy::{SecretString, zeroize::Zeroizing};
 
-use crate::args::SmtpArgs;
+use crate::args::{ReadArgs, SmtpArgs};
 use crate::faults::Failure;
 
 /// The variable that holds the password where no file does.
 const PASSWORD: &str = "PARSURVEY_SMTP_PASSWORD";
+/// The same for a mailbox.
+const MAILBOX_PASSWORD: &str = "PARSURVEY_IMAP_PASSWORD";
+/// How long a mailbox's server may take for each answer.
+const MAILBOX_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The way mails leave: a provider where one is named, a folder, or else a relay.
 pub(crate) fn way(smtp: &SmtpArgs) -> Result<Way, Failure> {
@@ -62,18 +68,36 @@ pub(crate) fn route(smtp: &SmtpArgs) -> Result<Route, Failure> {
 }
 
 fn password(smtp: &SmtpArgs) -> Result<SecretString, Failure> {
-    let found = match &smtp.smtp_password_file {
+    password_of(smtp.smtp_password_file.as_deref(), PASSWORD, "--smtp")
+}
+
+/// The password in a file, or else in a variable; `option` is what asks for it.
+fn password_of(file: Option<&Path>, variable: &str, option: &str) -> Result<SecretString, Failure> {
+    let found = match file {
         Some(file) => Zeroizing::new(secrecy::ExposeSecret::expose_secret(&read_secret(file)?).to_owned()),
-        None => Zeroizing::new(std::env::var(PASSWORD).unwrap_or_default()),
+        None => Zeroizing::new(std::env::var(variable).unwrap_or_default()),
     };
     // Editors end a file with a line end that belongs to no password.
     let password = found.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::usage(format!(
-            "--smtp names a user; put the password into a file for --smtp-password-file, or into {PASSWORD}"
+            "{option} names a user; put the password into a file for {option}-password-file, or into {variable}"
         )));
     }
     Ok(SecretString::from(password))
+}
+
+/// The way to a mailbox, with everything that is read from files.
+pub(crate) fn mailbox(url: &str, args: &ReadArgs) -> Result<ImapRoute, Failure> {
+    let address: ImapAddress =
+        url.parse().map_err(|error| Failure::usage(format!("--imap {}: {error}", shown(url))))?;
+    let trust = match &args.imap_ca {
+        Some(file) => Trust::only(&read_bytes(file)?)
+            .map_err(|error| Failure::usage(format!("--imap-ca {}: {error}", file.display())))?,
+        None => Trust::platform().map_err(|error| Failure::usage(error.to_string()))?,
+    };
+    let password = password_of(args.imap_password_file.as_deref(), MAILBOX_PASSWORD, "--imap")?;
+    Ok(ImapRoute { address, trust, password, patience: MAILBOX_PATIENCE })
 }
 
 fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -11,6 +11,7 @@ pub mod campaign;
 pub mod chase;
 pub mod delivery;
 pub mod disposition;
+pub mod evidence;
 pub mod fault;
 pub mod freeze;
 pub mod key;

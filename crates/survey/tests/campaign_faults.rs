@@ -52,6 +52,15 @@ fn campaign_toml() {
         ("link_base = \"https://", "link_base = \"http://", "bad-link-base", "link_base"),
         ("address = \"khaosat@", "address = \"khao sát@", "bad-address", "khao sát"),
         ("reply_to = \"hotro@khaosat.example\"", "reply_to = \"hotro@localhost\"", "bad-address", "reply_to"),
+        ("[limits]", "[bounces]\nreturn_path = \"tra ve@x.example\"\n[limits]", "bad-address", "tra ve"),
+        ("[limits]", "[bounces]\nreturn_path = \"a+b@x.example\"\n[limits]", "bad-return-path", "a+b"),
+        ("[limits]", "[bounces]\n[limits]", "missing-field", "[bounces]"),
+        (
+            "[limits]",
+            "[bounces]\nretrun_path = \"a@x.example\"\nreturn_path = \"b@x.example\"\n[limits]",
+            "unknown-field",
+            "retrun",
+        ),
         ("k = 5 ", "k = 1 ", "out-of-range", "k = 1"),
         ("grace_minutes = 30", "grace_minutes = -1", "out-of-range", "grace"),
     ] {

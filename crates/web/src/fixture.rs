@@ -144,6 +144,7 @@ pub(crate) fn campaign() -> Campaign {
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
         sending: parsurvey_survey::sending::Sending::default(),
+        return_path: None,
         key_holders: KeyHolders {
             ballot_box: text(
                 "Vụ Cải cách hành chính, Bộ Nội vụ",

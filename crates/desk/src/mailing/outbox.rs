@@ -36,6 +36,7 @@ impl Desk {
                 "copy the campaign, set sample = true in the copy, and rehearse with it and a data folder of its own",
             ));
         }
+        self.ready_return_paths(because, now).await?;
         let taken = self.take_over_from_the_dead(now).await?;
         (sent.taken_over, sent.left_unknown) = (sent.taken_over + taken.ready, sent.left_unknown + taken.unknown);
         self.ledger.settle_by_answers(now).await?;

@@ -52,6 +52,7 @@ impl Desk {
         let (place, moment) = (u32::try_from(place).unwrap_or(0), u32::try_from(now.as_second() / 60).unwrap_or(0));
         compose(&Letter {
             from: Correspondent { name: sender.name.vi.clone(), address: sender.address.clone() },
+            return_path: None,
             reply_to: sender.reply_to.clone(),
             to: Correspondent { name: String::new(), address: mailbox.to_owned() },
             subject: format!("[THỬ] {}", rendered.subject),
@@ -101,6 +102,7 @@ impl Desk {
         };
         compose(&Letter {
             from: Correspondent { name: campaign.sender.name.vi.clone(), address: campaign.sender.address.clone() },
+            return_path: self.return_path(mail.mail)?,
             reply_to: campaign.sender.reply_to.clone(),
             to: Correspondent { name: mail.name.clone(), address: mail.email.clone() },
             subject: rendered.subject,

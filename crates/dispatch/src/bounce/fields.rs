@@ -3,10 +3,11 @@
 //! Reads what servers write rather than what the RFCs allow: groups without an empty line between them, fields without
 //! a type, comments behind values. Fields of the whole report are not kept.
 
+use super::Reason;
 use super::address::{Address, typed};
 use super::identity::addressee;
 use super::mime::{Headers, Mail};
-use super::reason::{Judgement, Reason, judge};
+use super::reason::{Judgement, judge};
 use super::status::enhanced_in;
 use super::{Action, Kind, RECIPIENT_LIMIT, Recipient};
 use crate::delivery::Enhanced;

@@ -3,13 +3,14 @@
 //! A mail is a bounce only if something besides its words says so: a header, a program as its sender, or a subject
 //! together with a sentence. A person who quotes a bounce in an answer is therefore not taken for a server.
 
+use super::Reason;
 use super::address::Address;
 use super::fields::{failed, lines_about};
 use super::fold::{fold, has_any};
 use super::heads::{Block, blocks};
 use super::identity::{addressee, sent_to};
 use super::mime::Mail;
-use super::reason::{Judgement, Reason, judge, reason_of_words};
+use super::reason::{Judgement, judge, reason_of_words};
 use super::status::{basic_in, enhanced_in};
 use super::words::{BOUNCE_SENTENCES, BOUNCE_SUBJECTS, DAEMON_NAMES, DAEMONS, DELAY, SUCCESS, returned_at};
 use super::{Action, RECIPIENT_LIMIT, Recipient, auto_reply};

@@ -27,61 +27,16 @@ use std::fmt;
 
 pub use address::Address;
 pub use mailbox::Mailbox;
-pub use reason::Reason;
+pub use parsurvey_survey::evidence::{Action, Class, Kind, Reason, StatusSource};
 
 use crate::delivery::Enhanced;
 use mime::Mail;
+use sha2::{Digest, Sha256};
 
 /// Bytes of a mail that are looked at; what lies beyond is the returned mail's own attachments.
 pub const MAIL_LIMIT: usize = 1 << 20;
 /// Recipients of a report that are kept.
 pub const RECIPIENT_LIMIT: usize = 500;
-
-/// What a mail is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Somebody was not reached, or not yet.
-    Bounce,
-    /// A recipient called a mail unwanted (RFC 5965).
-    Complaint,
-    /// A mailbox or a mail program answered by itself: out of office, receipt, challenge.
-    AutoReply,
-    /// Anything else, reports of success included.
-    Other,
-}
-
-/// What a server did for a recipient, in the words of RFC 3464.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// It gave up.
-    Failed,
-    /// It keeps trying.
-    Delayed,
-    /// It put the mail into the mailbox.
-    Delivered,
-    /// It passed the mail on to a server that reports nothing.
-    Relayed,
-    /// It passed the mail on to several addresses.
-    Expanded,
-}
-
-/// Whether another attempt at the same address can succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// It cannot.
-    Hard,
-    /// It can.
-    Soft,
-}
-
-/// Where a status comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatusSource {
-    /// A server wrote it as an enhanced code.
-    Said,
-    /// No server wrote one: it is the code that stands for the basic code or for the words.
-    Derived,
-}
 
 /// What a report says about one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +77,35 @@ pub fn classify(mail: &[u8]) -> Report {
     Report { kind, recipients, message_id: identity::message_id(&mail), sent_to: identity::sent_to(&mail) }
 }
 
+/// SHA-256 (hex) of a mail: the same however it is kept, with either end of line, and with or without the empty line that
+/// an mbox sets behind it. Of a mail beyond [`MAIL_LIMIT`] the part counts that every way of reading keeps.
+#[must_use]
+pub fn fingerprint(mail: &[u8]) -> String {
+    // Half, because without its carriage returns a mail of nothing but line ends is half as long.
+    let mut room = MAIL_LIMIT / 2;
+    let mut hash = Sha256::new();
+    let mut line_ends = 0;
+    for line in mail.split_inclusive(|byte| *byte == b'\n') {
+        let bare = line.strip_suffix(b"\n").unwrap_or(line);
+        let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
+        let ends = line.ends_with(b"\n");
+        if !bare.is_empty() {
+            // Line ends are counted in when something follows them, so that those at the end of a mail are not.
+            let gap = line_ends.min(room);
+            hash.update(vec![b'\n'; gap]);
+            let piece = &bare[..bare.len().min(room - gap)];
+            hash.update(piece);
+            room -= gap + piece.len();
+            line_ends = 0;
+        }
+        line_ends += usize::from(ends);
+        if room == 0 {
+            break;
+        }
+    }
+    parsurvey_survey::hex(&hash.finalize())
+}
+
 /// Machine-readable parts come first, because words can be anything; then bounces, because many servers mark their
 /// bounces as automatic replies.
 fn judge(mail: &Mail) -> (Kind, Vec<Recipient>) {
@@ -154,58 +138,39 @@ fn kind_of(recipients: &[Recipient]) -> Kind {
     if recipients.iter().any(|recipient| recipient.class.is_some()) { Kind::Bounce } else { Kind::Other }
 }
 
-impl Kind {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Bounce => "bounce",
-            Kind::Complaint => "complaint",
-            Kind::AutoReply => "auto_reply",
-            Kind::Other => "other",
-        }
-    }
-}
-
-impl Action {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Action::Failed => "failed",
-            Action::Delayed => "delayed",
-            Action::Delivered => "delivered",
-            Action::Relayed => "relayed",
-            Action::Expanded => "expanded",
-        }
-    }
-}
-
-impl Class {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Hard => "hard",
-            Class::Soft => "soft",
-        }
-    }
-}
-
-impl StatusSource {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StatusSource::Said => "said",
-            StatusSource::Derived => "derived",
-        }
-    }
-}
-
 impl fmt::Debug for Report {
     /// The Message-ID is left out as well: it is whatever the sender of the report wrote there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report").field("kind", &self.kind).field("recipients", &self.recipients).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAIL_LIMIT, fingerprint};
+
+    #[test]
+    fn a_mail_has_one_fingerprint_however_it_is_kept() {
+        let mail = "From: a\n\nx\n\ny\n";
+        let same = [mail.to_owned(), mail.replace('\n', "\r\n"), format!("{mail}\n"), format!("{mail}\r\n\r\n")];
+        for kept in &same {
+            assert_eq!(fingerprint(kept.as_bytes()), fingerprint(mail.as_bytes()), "{kept:?}");
+        }
+        for other in ["From: a\n\nx\ny\n", "From: a\n\nx\n\nY\n", "", "From: a\n\nx\n\ny\nz"] {
+            assert_ne!(fingerprint(other.as_bytes()), fingerprint(mail.as_bytes()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_mail_has_one_fingerprint_too() {
+        for line in ["\n", "a\n", "a line of some length\n"] {
+            let mail = format!("x\n{}x", line.repeat(3 * MAIL_LIMIT / line.len()));
+            let foreign = mail.replace('\n', "\r\n");
+            assert_eq!(
+                fingerprint(&mail.as_bytes()[..MAIL_LIMIT]),
+                fingerprint(&foreign.as_bytes()[..MAIL_LIMIT]),
+                "{line:?}"
+            );
+        }
     }
 }

@@ -9,33 +9,8 @@ use super::address::places;
 use super::fold::{fold, has_any};
 use super::reason_words::REASONS;
 use super::status::{basic_in, enhanced_in, is_general};
-use super::{Action, Class, StatusSource};
+use super::{Action, Class, Reason, StatusSource};
 use crate::delivery::Enhanced;
-
-/// Why a mail failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reason {
-    /// Nobody has this address.
-    UnknownUser,
-    /// The mailbox has no room.
-    MailboxFull,
-    /// The mailbox exists and is closed, locked or unused.
-    MailboxDisabled,
-    /// The domain does not exist, or takes no mail.
-    UnknownDomain,
-    /// The server does not take mail for this domain from us.
-    RelayDenied,
-    /// The server refuses the mail or its sender, not the address.
-    SpamOrPolicy,
-    /// The mail is too large.
-    TooLarge,
-    /// It may pass: greylisting, no connection, an overloaded server.
-    Temporary,
-    /// The mail went in circles.
-    Loop,
-    /// The report does not say.
-    Other,
-}
 
 /// A judgement on one recipient.
 pub(super) struct Judgement {
@@ -191,25 +166,6 @@ fn without_addresses(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[from..]);
     Cow::Owned(out)
-}
-
-impl Reason {
-    /// The word to store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::UnknownUser => "unknown_user",
-            Reason::MailboxFull => "mailbox_full",
-            Reason::MailboxDisabled => "mailbox_disabled",
-            Reason::UnknownDomain => "unknown_domain",
-            Reason::RelayDenied => "relay_denied",
-            Reason::SpamOrPolicy => "spam_or_policy",
-            Reason::TooLarge => "too_large",
-            Reason::Temporary => "temporary",
-            Reason::Loop => "loop",
-            Reason::Other => "other",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! Other languages are not listed; their reasons are read from codes alone.
 //! Order is meaning: the first table that matches gives the reason, so what is specific stands before what is vague.
 
-use super::reason::Reason;
+use super::Reason;
 
 /// Phrases by reason, in the order in which they are tried.
 pub(super) const REASONS: &[(Reason, &[&str])] = &[

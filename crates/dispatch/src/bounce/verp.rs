@@ -7,6 +7,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
@@ -23,9 +24,33 @@ impl ReturnPathSecret {
         Self(SecretBox::new(Box::new(random)))
     }
 
+    /// Reads the secret's file: 32 bytes in hexadecimal. `None` when it is something else.
+    #[must_use]
+    pub fn from_file(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(parsurvey_survey::unhex(text.trim())?);
+        Some(Self::new(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// The secret's file.
+    #[must_use]
+    pub fn to_file(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("{}\n", parsurvey_survey::hex(self.0.expose_secret())))
+    }
+
+    /// A name for this secret that tells nothing about it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut mac = self.keyed();
+        mac.update(b"parsurvey return path fingerprint 1\0");
+        parsurvey_survey::hex(&mac.finalize().into_bytes()[..16])
+    }
+
+    fn keyed(&self) -> Hmac<Sha256> {
+        Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes a key of any length")
+    }
+
     fn mac(&self, mail: i64) -> Hmac<Sha256> {
-        let key = self.0.expose_secret();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        let mut mac = self.keyed();
         mac.update(b"parsurvey return path 1\0");
         mac.update(&mail.to_be_bytes());
         mac
@@ -91,6 +116,11 @@ mod tests {
         assert_eq!(make(&secret, 31), make(&secret, 31));
         assert!(make(&secret, 31).starts_with("b1f-"));
         assert_eq!(format!("{secret:?}"), "ReturnPathSecret");
+        let again = ReturnPathSecret::from_file(&secret.to_file()).expect("its own file is read");
+        assert_eq!(make(&again, 31), make(&secret, 31));
+        assert_eq!(again.fingerprint(), secret.fingerprint());
+        assert_ne!(ReturnPathSecret::new([8; 32]).fingerprint(), secret.fingerprint());
+        assert!(ReturnPathSecret::from_file("07").is_none());
     }
 
     #[test]

@@ -13,6 +13,7 @@ const TOKEN: &str = "Zm9vYmFyYmF6cXV4LTEyMzQ1Ng";
 fn letter() -> Letter {
     Letter {
         from: Correspondent { name: "Bộ Nội vụ".to_owned(), address: "khaosat@noivu.example".to_owned() },
+        return_path: None,
         reply_to: "hotro@noivu.example".to_owned(),
         to: Correspondent {
             name: "Nguyễn Thị Hòa, Trưởng phòng".to_owned(), address: "hoa@soyte.example".to_owned()
@@ -52,6 +53,15 @@ fn the_mail_is_clean_on_the_wire() {
     assert!(text.ends_with("--\r\n"));
     assert_eq!(mail.envelope().from(), "khaosat@noivu.example");
     assert_eq!(mail.envelope().to(), "hoa@soyte.example");
+}
+
+#[test]
+fn a_return_path_is_the_envelopes_and_changes_no_byte() {
+    let mut returning = letter();
+    returning.return_path = Some("tra-ve+b1f-00112233445566778899aabbccddeeff@noivu.example".to_owned());
+    let (mail, plain) = (compose(&returning).unwrap(), compose(&letter()).unwrap());
+    assert_eq!(mail.envelope().from(), "tra-ve+b1f-00112233445566778899aabbccddeeff@noivu.example");
+    assert_eq!(mail.bytes(), plain.bytes());
 }
 
 #[test]
@@ -98,9 +108,10 @@ fn a_message_id_names_its_row_and_nothing_else() {
 #[test]
 fn an_unfit_letter_is_refused() {
     type Spoil = fn(&mut Letter);
-    let table: [(Spoil, ComposeError); 14] = [
+    let table: [(Spoil, ComposeError); 15] = [
         (|l| l.to.address = "hoa".into(), ComposeError::Address("recipient's")),
         (|l| l.from.address = String::new(), ComposeError::Address("sender's")),
+        (|l| l.return_path = Some("tra-ve".into()), ComposeError::Address("return path's")),
         (|l| l.reply_to = "a b@c".into(), ComposeError::Address("Reply-To")),
         (|l| l.subject = "a\r\nBcc: x@y.example".into(), ComposeError::ControlCharacter("Subject")),
         (|l| l.to.name = "a\nb".into(), ComposeError::ControlCharacter("To")),

@@ -15,6 +15,7 @@ macro_rules! on_both {
 }
 
 mod ballots;
+mod bounces;
 mod chase;
 mod log;
 mod mails;

@@ -1,12 +1,12 @@
 //! `bounces classify`: what mails that came back say, from files, folders or stdin.
 //!
-//! Reads without a campaign and without a ledger, and changes neither. Subfolders of a Maildir that are written with a
-//! dot in front are folders of their own and must be named.
+//! Reads without a campaign and without a ledger, and changes neither.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use parsurvey_desk::bounces::mail_files;
 use parsurvey_dispatch::bounce::{Mailbox, Recipient, Report, classify as classify_mail};
 use parsurvey_index::tree::Text;
 use parsurvey_report::table::{Cell, Column, Table};
@@ -34,8 +34,8 @@ pub(crate) fn classify(global: &Global, inputs: &[PathBuf]) -> Done {
                 .map_err(|error| Failure::Told(3, format!("stdin cannot be read to its end ({error})")))?;
             continue;
         }
-        let files =
-            files(input).map_err(|error| Failure::Told(1, format!("{} cannot be read ({error})", input.display())))?;
+        let files = mail_files(input)
+            .map_err(|error| Failure::Told(1, format!("{} cannot be read ({error})", input.display())))?;
         for file in files {
             let opened = File::open(&file).map(BufReader::new);
             if let Err(error) = opened.and_then(|reader| read(&file.to_string_lossy(), reader, &mut found)) {
@@ -64,41 +64,6 @@ fn read(file: &str, reader: impl BufRead, found: &mut Vec<Classified>) -> io::Re
         push(1, b"");
     }
     Ok(())
-}
-
-/// The files of an input in the order of their names: the file itself, a Maildir's `new` and `cur`, or a folder's files
-/// and those of its subfolders. Hidden files are no mails; links to folders are not followed.
-fn files(input: &Path) -> io::Result<Vec<PathBuf>> {
-    if !input.metadata()?.is_dir() {
-        return Ok(vec![input.to_owned()]);
-    }
-    let mut found = Vec::new();
-    let mut open = vec![input.to_owned()];
-    while let Some(folder) = open.pop() {
-        let maildir: Vec<PathBuf> =
-            ["new", "cur"].map(|name| folder.join(name)).into_iter().filter(|path| path.is_dir()).collect();
-        if !maildir.is_empty() {
-            for part in maildir {
-                found.extend(listed(&part)?.into_iter().filter(|path| path.is_file()));
-            }
-            continue;
-        }
-        for path in listed(&folder)? {
-            if path.is_file() {
-                found.push(path);
-            } else if path.symlink_metadata()?.is_dir() {
-                open.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let entries: io::Result<Vec<PathBuf>> = folder.read_dir()?.map(|entry| Ok(entry?.path())).collect();
-    Ok(entries?.into_iter().filter(|path| !is_hidden(path)).collect())
 }
 
 fn as_json(found: &Classified) -> Value {

@@ -9,6 +9,7 @@ mod doctor;
 mod ending;
 mod mailing;
 mod people;
+mod returned;
 mod serve;
 mod setup;
 
@@ -87,12 +88,18 @@ async fn act(cli: Cli) -> Done {
         Command::Send(args) => mailing::send(global, &args).await,
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Sending(command) => control::run(global, command).await,
-        Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
         Command::Doctor(args) => doctor::doctor(global, &args).await,
         Command::Seed { command: SeedCommand::Record { domain, result } } => {
             doctor::record_seed(global, &domain, result).await
         }
         Command::Seed { command: SeedCommand::List } => doctor::list_seeds(global).await,
+        Command::Bounces { command } => match command {
+            BouncesCommand::Classify { inputs } => bounces::classify(global, &inputs),
+            BouncesCommand::Read(args) => returned::read(global, &args).await,
+            BouncesCommand::List { unmatched } => returned::list(global, unmatched).await,
+            BouncesCommand::Addresses => returned::addresses(global).await,
+            BouncesCommand::Resume { form, because } => returned::resume(global, form, &because).await,
+        },
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Chase { command } => chase::chase(global, command).await,
         Command::Digest(args) => chase::digest(global, &args).await,

@@ -29,6 +29,7 @@ pub(crate) async fn init(global: &Global, self_held: bool) -> Done {
     }
     eprintln!("ready: {} for the campaign {}", desk.data().root().display(), desk.campaign().id);
     eprintln!("  back up link.key apart from the ledger: whoever has both can open every form");
+    eprintln!("  back up return-path.key as well: without it no bounce can be told from a forged one");
     Ok(0)
 }
 

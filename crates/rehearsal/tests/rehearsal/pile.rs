@@ -139,6 +139,7 @@ impl Outbox for Pile {
 pub(crate) fn letter(id: i64, to: &str) -> Letter {
     Letter {
         from: Correspondent { name: "Bộ Nội vụ".to_owned(), address: "khaosat@noivu.example".to_owned() },
+        return_path: None,
         reply_to: "hotro@noivu.example".to_owned(),
         to: Correspondent { name: "Nguyễn Thị Hòa".to_owned(), address: to.to_owned() },
         subject: "Thư mời tham gia khảo sát Chỉ số cải cách hành chính năm 2023".to_owned(),

@@ -40,6 +40,7 @@ pub(super) struct Head {
     pub(super) limits: Limits,
     pub(super) sending: Sending,
     pub(super) key_holders: Option<KeyHolders>,
+    pub(super) return_path: Option<String>,
 }
 
 /// A contact before its templates are rendered.
@@ -98,6 +99,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
             table.finish();
             holders
         }),
+        return_path: root.optional_table("bounces").map(|table| read_return_path(table, faults)),
     };
     root.finish();
     head
@@ -159,6 +161,26 @@ fn read_sender(table: Table<'_>, faults: &Faults) -> Sender {
     }
     table.finish();
     sender
+}
+
+/// Characters that the local part of the return path may have: a mail's own mark, of at most 43, is set behind it, and
+/// SMTP allows 64 in all.
+const RETURN_PATH_ROOM: usize = 20;
+
+fn read_return_path(table: Table<'_>, faults: &Faults) -> String {
+    let address = table.text("return_path");
+    let place = table.place_of("return_path");
+    check_address(&address, &place, faults);
+    let local = address.split('@').next().unwrap_or_default();
+    if local.len() > RETURN_PATH_ROOM || local.contains('+') {
+        faults.add(place.fault(
+            "bad-return-path",
+            format!("'{local}' leaves no room for the mark that every mail's return path gets"),
+            format!("take a mailbox with a name of at most {RETURN_PATH_ROOM} characters and without '+'"),
+        ));
+    }
+    table.finish();
+    address
 }
 
 fn read_limits(root: &Table<'_>) -> Limits {

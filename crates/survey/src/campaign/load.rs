@@ -301,6 +301,7 @@ fn assemble(
         limits: head.limits,
         sending: head.sending,
         key_holders: head.key_holders?,
+        return_path: head.return_path,
         groups: groups.into_iter().map(|placed| placed.group).collect(),
         units,
         questionnaires: forms

@@ -82,6 +82,9 @@ pub struct Campaign {
     pub sending: Sending,
     /// Whose public keys the ledger will ask for.
     pub key_holders: KeyHolders,
+    /// The mailbox that bounces come back to, marked anew for every mail; without one they go to the sender's address
+    /// and prove nothing.
+    pub return_path: Option<String>,
     /// Respondent groups in printed order.
     pub groups: Vec<Group>,
     /// Units, in file order.

@@ -22,7 +22,7 @@ use parsurvey_rehearsal::catcher::{Catcher, Script};
 use sqlx::Connection;
 use tempfile::TempDir;
 
-pub use program::{Ran, binary, root, run_in};
+pub use program::{Ran, binary, example, root, run_in};
 pub use running::Running;
 pub use serving::Serving;
 

@@ -1,0 +1,19 @@
+//! The proof from outside: senders that are killed, against a relay whose journal is the truth.
+//!
+//! The short form runs with the other tests and prints its seed; the long one is `just sim`. `docs/proof.md` says what is
+//! proved and how. Nothing here knows how the program sends.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+/// Beliefs against the journal.
+mod judge;
+/// Many campaigns, on request.
+mod long;
+/// Start, kill, start again.
+mod play;
+/// The relay's process.
+mod relay;
+/// Who is on trial.
+mod sender;
+/// One or two plays.
+mod short;

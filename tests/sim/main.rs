@@ -9,6 +9,8 @@
 mod judge;
 /// Many campaigns, on request.
 mod long;
+/// A sender as it is usually written.
+mod naive;
 /// Start, kill, start again.
 mod play;
 /// The relay's process.

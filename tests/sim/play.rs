@@ -135,10 +135,12 @@ impl Plan {
         played
     }
 
-    /// Lets the sender come to its end in peace, and judges.
+    /// Lets the sender come to its end, once more with faults and then in peace, and judges.
     async fn finish(&self, sender: &mut impl Sender, relay: &mut Relay, played: &mut Played) {
-        relay.calm().await;
-        for _ in 0..self.closing_runs {
+        for run in 0..self.closing_runs {
+            if run == 1 {
+                relay.calm().await;
+            }
             sender.later(30);
             let mut child = start(sender, &relay.address, self.connections);
             let ended = child.wait().await.unwrap();

@@ -34,6 +34,8 @@ pub(crate) enum Excuse {
     NotRecorded,
     /// The connection broke off before the relay read the dot.
     BrokenOff,
+    /// The last mail of a connection that was ended politely: the sender lived and could not write down what it heard.
+    NotWritable,
     /// The relay never heard of it: it was only claimed.
     NeverHeard,
 }
@@ -165,7 +167,10 @@ fn excuse(journal: &[Event], mail: &Witnessed<'_>, lines: &HashMap<u64, Line>) -
     let Some(rcpt) = mail.last_rcpt else { return Some(Excuse::NeverHeard) };
     let line = &lines[&journal[rcpt].connection];
     // A sender writes down what it heard before it goes on: only the last mail of a connection can be in doubt.
-    let was_last = line.last_rcpt == rcpt && !line.quit;
+    let was_last = line.last_rcpt == rcpt;
+    if was_last && line.quit {
+        return Some(Excuse::NotWritable);
+    }
     match mail.last_dot.filter(|dot| *dot > rcpt) {
         None => was_last.then_some(Excuse::BrokenOff),
         Some(dot) if journal[dot].code.is_none() => Some(Excuse::RelaySilent),
@@ -192,11 +197,12 @@ impl fmt::Display for Verdict {
         let excused = |excuse| self.excused(excuse);
         writeln!(
             f,
-            "  unknown because: no answer {}, answer lost {}, not recorded {}, broken off {}, never heard {}, WITHOUT REASON {}",
+            "  unknown because: no answer {}, answer lost {}, not recorded {}, broken off {}, not writable {}, never heard {}, WITHOUT REASON {}",
             excused(Excuse::RelaySilent),
             excused(Excuse::AnswerLost),
             excused(Excuse::NotRecorded),
             excused(Excuse::BrokenOff),
+            excused(Excuse::NotWritable),
             excused(Excuse::NeverHeard),
             self.unexcused
         )?;

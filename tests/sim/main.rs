@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+/// Full disks, held ledgers, clocks set back, servers that crash, processes that sleep.
+mod disturbed;
 /// Beliefs against the journal.
 mod judge;
 /// Many campaigns, on request.

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use jiff::civil::{DateTime, Weekday, date};
 use jiff::{ToSpan, tz::TimeZone};
 use parsurvey_tests::{Survey, binary, moments};
+use serde_json::Value;
 use tokio::process::{Child, Command};
 
 use crate::judge::Belief;
@@ -78,7 +79,8 @@ impl Ours {
         Self::on(Survey::small_on_postgres().await, people).await
     }
 
-    async fn on(mut survey: Survey, people: usize) -> Self {
+    /// The same in this survey, of which nothing is set up.
+    pub(crate) async fn on(mut survey: Survey, people: usize) -> Self {
         std::fs::write(&survey.roster, roster(people)).unwrap();
         // Thousands of runs take their time on the campaign's clock too.
         let file = survey.campaign.join("campaign.toml");
@@ -118,28 +120,32 @@ impl Sender for Ours {
     }
 
     async fn beliefs(&self) -> HashMap<String, Belief> {
-        let mut addresses = HashMap::new();
         let roster = self.survey.run(&["roster", "list", "--format", "json"]).await.done().json();
-        for seat in roster.as_array().unwrap() {
-            addresses.insert(word(&seat["form"]), word(&seat["email"]));
-        }
-        let mut beliefs = HashMap::new();
-        for mail in self.survey.mails(None).await {
-            let belief = match mail["state"].as_str().unwrap() {
-                "accepted" => Belief::Accepted,
-                "rejected" => Belief::Rejected,
-                "waiting" | "leased" | "deferred" => Belief::Waiting,
-                "unknown" | "sending" => Belief::Unknown,
-                "cancelled" => Belief::Cancelled,
-                other => panic!("'{other}' is no state that this knows"),
-            };
-            let before = beliefs.insert(addresses[&word(&mail["form"])].clone(), belief);
-            assert_eq!(before, None, "two invitations for one form");
-        }
-        beliefs
+        let mails = self.survey.run(&["mails", "--format", "json"]).await.done().json();
+        beliefs_of(&roster, &mails)
     }
 }
 
-fn word(value: &serde_json::Value) -> String {
+/// What the program believes, as its list of people and its list of mails say it.
+pub(crate) fn beliefs_of(roster: &Value, mails: &Value) -> HashMap<String, Belief> {
+    let seats = roster.as_array().unwrap().iter();
+    let addresses: HashMap<String, String> = seats.map(|seat| (word(&seat["form"]), word(&seat["email"]))).collect();
+    let mut beliefs = HashMap::new();
+    for mail in mails.as_array().unwrap() {
+        let belief = match mail["state"].as_str().unwrap() {
+            "accepted" => Belief::Accepted,
+            "rejected" => Belief::Rejected,
+            "waiting" => Belief::Waiting,
+            "unknown" => Belief::Unknown,
+            "cancelled" => Belief::Cancelled,
+            other => panic!("'{other}' is no state that this knows"),
+        };
+        let before = beliefs.insert(addresses[&word(&mail["form"])].clone(), belief);
+        assert_eq!(before, None, "two invitations for one form");
+    }
+    beliefs
+}
+
+fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

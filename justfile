@@ -26,9 +26,11 @@ bench:
     cargo build --release
     bash -c "time target/release/parsurvey demo --out target/bench > target/bench.txt"
 
-# Sends to relays that fail on purpose.
-sim:
-    cargo test --locked --workspace --test rehearsal
+# Kills senders at random moments and holds them to a relay's journal, such as `just sim seed=7 mails=20000 kills=5000`.
+sim *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_SIM="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test sim long -- --ignored --nocapture
 
 # Renews the synthetic roster of the Hanoi sample.
 roster:

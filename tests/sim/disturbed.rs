@@ -30,7 +30,7 @@ async fn in_the_middle(ours: &Ours, relay: &Relay, mails: u64) -> Child {
     child
 }
 
-async fn to_the_end(child: &mut Child) -> Option<i32> {
+pub(crate) async fn to_the_end(child: &mut Child) -> Option<i32> {
     child.wait().await.unwrap().code()
 }
 
@@ -42,7 +42,7 @@ async fn verdict_of(relay: &Relay, beliefs: HashMap<String, Belief>) -> Verdict 
 }
 
 /// Runs until nothing waits any more.
-async fn finished(ours: &mut Ours, relay: &Relay) -> Verdict {
+pub(crate) async fn finished(ours: &mut Ours, relay: &Relay) -> Verdict {
     for _ in 0..20 {
         ours.later(15);
         let ended = to_the_end(&mut start(ours, &relay.address, CONNECTIONS)).await;

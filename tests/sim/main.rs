@@ -7,6 +7,8 @@
 
 /// Full disks, held ledgers, clocks set back, servers that crash, processes that sleep.
 mod disturbed;
+/// Every fault at every stage, by name.
+mod faults;
 /// Beliefs against the journal.
 mod judge;
 /// Many campaigns, on request.

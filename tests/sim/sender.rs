@@ -80,8 +80,13 @@ impl Ours {
     }
 
     /// The same in this survey, of which nothing is set up.
-    pub(crate) async fn on(mut survey: Survey, people: usize) -> Self {
-        std::fs::write(&survey.roster, roster(people)).unwrap();
+    pub(crate) async fn on(survey: Survey, people: usize) -> Self {
+        Self::of(survey, &roster(people)).await
+    }
+
+    /// The people of this list.
+    pub(crate) async fn of(mut survey: Survey, roster: &str) -> Self {
+        std::fs::write(&survey.roster, roster).unwrap();
         // Thousands of runs take their time on the campaign's clock too.
         let file = survey.campaign.join("campaign.toml");
         let text = std::fs::read_to_string(&file).unwrap();

@@ -53,6 +53,9 @@ pub struct Event {
     /// At [`Step::Dot`]: whether the mail counts as taken, whatever the sender is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub taken: bool,
+    /// At [`Step::Dot`]: whether the mail came under TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secured: bool,
     /// At [`Step::End`]: whether the sender had said `QUIT`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quit: bool,
@@ -63,7 +66,7 @@ impl Event {
     #[must_use]
     pub fn new(connection: u64, step: Step) -> Self {
         let (recipient, message_id, sha256, code) = (None, None, None, None);
-        Self { connection, step, recipient, message_id, sha256, code, taken: false, quit: false }
+        Self { connection, step, recipient, message_id, sha256, code, taken: false, secured: false, quit: false }
     }
 }
 

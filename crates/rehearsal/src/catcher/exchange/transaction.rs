@@ -102,7 +102,8 @@ impl Connection<'_> {
         let recipient = transaction.recipients.first().cloned();
         let (from, to) = (transaction.from.unwrap_or_default(), transaction.recipients);
         let mail = Mail::new(from, transaction.parameters, to, raw, self.number);
-        self.shared.witness(|| Event { recipient, code, taken, ..mail.event(self.number) }).await?;
+        let secured = self.is_under_tls;
+        self.shared.witness(|| Event { recipient, code, taken, secured, ..mail.event(self.number) }).await?;
         if taken {
             self.shared.take(mail.through(self.is_under_tls, self.is_logged_in));
         }

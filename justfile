@@ -26,6 +26,13 @@ bench:
     cargo build --release
     bash -c "time target/release/parsurvey demo --out target/bench > target/bench.txt"
 
+# How fast mails leave, beside other senders, such as `just bench-send mails=20000 connections=32 rounds=5`.
+bench-send *options:
+    tests/bench/tools.sh
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_send {{ options }}
+
 # Kills senders at random moments and holds them to a relay's journal, such as `just sim seed=7 mails=20000 kills=5000`.
 sim *options:
     cargo build --locked --workspace --all-targets

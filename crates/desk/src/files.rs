@@ -66,6 +66,12 @@ impl DataFolder {
         self.out().join("archive.sealed")
     }
 
+    /// The signs of life of the dispatchers that send from here.
+    #[must_use]
+    pub fn dispatchers(&self) -> PathBuf {
+        self.root.join("dispatchers")
+    }
+
     /// The ledger's URL when no database was named.
     #[must_use]
     pub fn ledger_url(&self) -> String {

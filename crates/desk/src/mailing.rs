@@ -1,31 +1,36 @@
-//! Sending what is owed: one outbox row per person, address, kind and wave; claimed before it is sent; outcome kept.
+//! Sending what is owed: one outbox row per person, address, kind and wave; leased, marked before the final dot, settled.
 //!
-//! Running an act twice, or by two people at once, queues and sends nothing twice. What was refused for good, and a claim
-//! without an outcome, which is unknown, is shown and never sent again by itself.
+//! Running an act twice, or by two people at once, queues and sends nothing twice. What was refused for good is never sent
+//! again by itself, and what is unknown only as the campaign's policy says.
 
+mod alive;
+mod canary;
 mod clock;
+mod control;
+mod outbox;
 mod room;
+mod unmailed;
+mod write;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
-use parsurvey_dispatch::{
-    Composed, Correspondent, Letter, Route, RunError, RunLimits, Stop, Summary, compose, message_id,
-};
-use parsurvey_ledger::{Again, CampaignState, ClaimedMail, LinkHash, MadeReady, NewMail, Stage};
+use parsurvey_dispatch::{Route, RunLimits, Stop, Summary};
+use parsurvey_ledger::{CampaignState, LinkHash, NewMail, Stage};
 use parsurvey_survey::campaign::{Contact, MailKind};
 use parsurvey_survey::key::KeyRole;
-use parsurvey_survey::plan::{self, Owed, Pace, Plan, Skip};
+use parsurvey_survey::plan::{self, Pace, Plan, Skip};
 use parsurvey_survey::seat::{FormId, Seat};
-use parsurvey_survey::template::{self, Addressee};
 use parsurvey_survey::{calendar, freeze};
 
 use crate::{Because, Desk, DeskError};
 
+pub use canary::HeldBack;
 pub use clock::Clock;
-use room::{MailRoom, MailRoomError};
+pub use control::SettledByLog;
+pub use unmailed::Unmailed;
 
 /// How to reach the relay.
 #[derive(Debug, Clone)]
@@ -51,10 +56,20 @@ pub struct Sent {
     pub rejected: u64,
     /// Refused for now, waiting in the outbox.
     pub deferred: u64,
-    /// Claimed without an outcome, in this run.
+    /// Perhaps sent, in this run.
     pub unknown: u64,
     /// Given back unsent, waiting in the outbox.
     pub released: u64,
+    /// Taken from dispatchers that are gone: not sent, and ready again.
+    pub taken_over: u64,
+    /// Taken from dispatchers that are gone: perhaps sent.
+    pub left_unknown: u64,
+    /// In the hands of other dispatchers that are alive, when this run ended.
+    pub in_other_hands: u64,
+    /// Mails of this contact that are held back behind its first few.
+    pub held_back: Option<HeldBack>,
+    /// When the next mail that was refused for now may be tried again.
+    pub next_try: Option<Timestamp>,
     /// Mails that could not be put together: given back, waiting in the outbox, and nobody else was held up.
     pub unwritten: Vec<Unwritten>,
     /// What the relay said when it last refused a mail for good.
@@ -106,14 +121,24 @@ impl Desk {
                 }
             }
         }
+        self.require_not_paused().await?;
+        self.require_looked_at(&contact).await?;
         let seats = self.ledger.seats().await?;
         if seats.is_empty() {
             return Err(DeskError::refused("the roster is empty", "import it with `parsurvey roster import`"));
         }
         let plan = plan::plan(&contact, &seats, Pace::of(&self.campaign), now);
         let mut sent = self.queue(&plan, &seats, because, now).await?;
-        self.send_outbox(relay, stop, clock, deadline, &mut sent).await?;
-        Ok(sent)
+        self.require_hours(now)?;
+        loop {
+            self.let_go_if_well(&contact, &mut sent, because, clock.now()).await?;
+            let had_to_wait = sent.held_back.is_some();
+            self.send_outbox(relay, stop, clock.clone(), deadline, because, &mut sent).await?;
+            // The first few may have proved well by now, where no wait is asked for.
+            if !had_to_wait || !self.let_go_if_well(&contact, &mut sent, because, clock.now()).await? {
+                return Ok(sent);
+            }
+        }
     }
 
     /// Sends whatever is due by the schedule: the prenotice before the invitation, else invitations, then the reminder wave.
@@ -133,35 +158,6 @@ impl Desk {
             done.push((kind, self.contact(kind, relay, stop, because, clock.clone()).await?));
         }
         Ok(done)
-    }
-
-    /// Makes mails of a contact that were refused for good, or are unknown, ready once more; the next sending sends them.
-    /// `None` is every contact that is due. People who owe no answer or had a later contact are left alone.
-    ///
-    /// # Errors
-    /// No reason, nothing due, or the survey is closed.
-    pub async fn make_ready_again(
-        &self,
-        kind: Option<MailKind>,
-        again: Again,
-        because: &Because,
-        now: Timestamp,
-    ) -> Result<MadeReady, DeskError> {
-        if because.reason.trim().is_empty() {
-            return Err(DeskError::refused(
-                "sending mails again needs --reason",
-                "say what has changed since; the log keeps it",
-            ));
-        }
-        let kinds = kind.map_or_else(|| self.due_kinds(now), |kind| vec![kind]);
-        let mut made = MadeReady::default();
-        for kind in kinds {
-            let wave = self.due_contact(kind, now)?.wave;
-            let more = self.ledger.make_ready_again(kind, wave, again, &because.act(now)).await?;
-            made.mails += more.mails;
-            made.in_hand += more.in_hand;
-        }
-        Ok(made)
     }
 
     fn due_kinds(&self, now: Timestamp) -> Vec<MailKind> {
@@ -190,6 +186,12 @@ impl Desk {
                 "declare it among the contacts in campaign.toml",
             ),
         })
+    }
+
+    /// The contact of a kind that is due, else the one that comes next.
+    fn nearest_contact(&self, kind: MailKind, now: Timestamp) -> Result<&Contact, DeskError> {
+        let next = plan::next(&self.campaign.contacts, kind, now);
+        self.due_contact(kind, now).or_else(|error| next.ok_or(error))
     }
 
     /// The first invitation: keys proved, groups large enough, everything that decides who is asked what frozen.
@@ -227,6 +229,7 @@ impl Desk {
         if plan.owed.is_empty() {
             return Ok(sent);
         }
+        let canary = self.campaign.sending.canary.as_ref().filter(|_| plan.owed.len() >= canary::WORTH_IT);
         let mails: Vec<NewMail> = plan
             .owed
             .iter()
@@ -237,133 +240,11 @@ impl Desk {
                 kind: owed.kind,
                 wave: owed.wave,
                 message_id: Some(self.message_id(owed)),
+                held: canary.is_some_and(|canary| !canary.is_first(owed.form)),
             })
             .collect();
         sent.queued = self.ledger.enqueue(&mails, &because.act(now)).await?;
         Ok(sent)
-    }
-
-    async fn send_outbox(
-        self: &Arc<Self>,
-        relay: &Relay,
-        stop: &Stop,
-        clock: Clock,
-        closes: Timestamp,
-        sent: &mut Sent,
-    ) -> Result<(), DeskError> {
-        let claimant = format!("{}-{}", std::process::id(), parsurvey_survey::hex(&crate::random_bytes()?[..4]));
-        if relay.route.dkim.as_ref().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
-            return Err(DeskError::refused(
-                "the key cannot sign for the sender's domain, which is not in ASCII",
-                "write the domain in campaign.toml in its xn-- form",
-            ));
-        }
-        let room = Arc::new(MailRoom::new(Arc::clone(self), relay, claimant, clock, closes));
-        let result = parsurvey_dispatch::run(&relay.route, &relay.limits, Arc::clone(&room), stop).await;
-        // However the run ended: what was never put together was provably not sent.
-        let given_back = room.give_back().await;
-        (sent.unwritten, sent.refusal) = (room.unwritten(), room.refusal());
-        let summary = match &result {
-            Ok(summary) => *summary,
-            Err(RunError::Route { summary, .. } | RunError::Outbox { summary, .. }) => *summary,
-        };
-        sent.add(&summary);
-        match result {
-            Ok(summary) if summary.stopped => Err(DeskError::unfinished(
-                format!("stopped as asked; {} mails were sent, {} wait", summary.accepted, summary.released),
-                "run the command again to send the rest",
-            )),
-            Ok(summary) if room.is_past_deadline() => Err(DeskError::refused(
-                format!("the deadline passed while mails were sent; {} were sent, the others wait", summary.accepted),
-                "extend it with `parsurvey extend` and run the command again, or close the survey",
-            )),
-            Ok(_) => given_back,
-            Err(error @ RunError::Route { .. }) => {
-                Err(DeskError::unfinished(error.to_string(), "check --smtp and the relay, then run the command again"))
-            }
-            Err(RunError::Outbox { source: MailRoomError::Desk(error), .. }) => Err(error),
-        }
-    }
-
-    /// A mail as a person would get it, with a dummy link and a made-up person.
-    ///
-    /// # Errors
-    /// The campaign has no such contact.
-    pub fn preview(&self, kind: MailKind, wave: u32) -> Result<template::Mail, DeskError> {
-        let campaign = &self.campaign;
-        let contact = campaign
-            .contacts
-            .iter()
-            .find(|contact| contact.kind == kind && (kind != MailKind::Reminder || contact.wave == wave))
-            .ok_or_else(|| {
-                DeskError::refused("the campaign has no such contact", "look at its contacts in campaign.toml")
-            })?;
-        let seat = campaign.groups.iter().find_map(|group| {
-            let target = group.forms.keys().next()?;
-            Some((group, target, campaign.units.first()?))
-        });
-        let (group, target, unit) =
-            seat.ok_or_else(|| DeskError::refused("the campaign has no group with a form", "add one to groups.toml"))?;
-        let addressee =
-            Addressee { name: "Nguyễn Văn A", group: &group.code, unit: &unit.code, target: &target.clone() };
-        let link = (kind != MailKind::Prenotice).then(|| format!("{}/f/{}", self.link_base, "x".repeat(43)));
-        let values = template::values(campaign, contact, addressee, link.as_deref(), &self.link_base, campaign.closes);
-        template::render_mail(contact, &values)
-            .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))
-    }
-
-    fn message_id(&self, owed: &Owed) -> String {
-        let domain = self.campaign.sender.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        message_id(&self.campaign.id, owed.form, owed.holder, owed.address_version, owed.kind, owed.wave, domain)
-    }
-
-    fn write(&self, mail: &ClaimedMail, now: Timestamp, closes: Timestamp) -> Result<Composed, DeskError> {
-        let campaign = &self.campaign;
-        let contact = campaign
-            .contacts
-            .iter()
-            .find(|contact| contact.kind == mail.kind && contact.wave == mail.wave)
-            .ok_or_else(|| {
-            DeskError::refused(
-                format!(
-                    "the outbox holds a {} of wave {}, which the campaign no longer has",
-                    mail.kind.as_str(),
-                    mail.wave
-                ),
-                "put the contact back into campaign.toml",
-            )
-        })?;
-        let token = self.link_secret.token(&campaign.id, mail.form, mail.link_version);
-        let link = (mail.kind != MailKind::Prenotice).then(|| format!("{}/f/{}", self.link_base, token.expose()));
-        let addressee = Addressee { name: &mail.name, group: &mail.group, unit: &mail.unit, target: &mail.target };
-        let values = template::values(campaign, contact, addressee, link.as_deref(), &self.link_base, closes);
-        let rendered = template::render_mail(contact, &values)
-            .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))?;
-        let owed = Owed {
-            form: mail.form,
-            holder: mail.holder,
-            address_version: mail.address_version,
-            kind: mail.kind,
-            wave: mail.wave,
-        };
-        compose(&Letter {
-            from: Correspondent { name: campaign.sender.name.vi.clone(), address: campaign.sender.address.clone() },
-            reply_to: campaign.sender.reply_to.clone(),
-            to: Correspondent { name: mail.name.clone(), address: mail.email.clone() },
-            subject: rendered.subject,
-            text: rendered.text,
-            html: rendered.html,
-            message_id: self.message_id(&owed),
-            date: now,
-            language: "vi, en".to_owned(),
-            link_secret: Some(token.expose().to_owned().into()),
-        })
-        .map_err(|error| {
-            DeskError::refused(
-                format!("the mail cannot be put together: {error}"),
-                "mend what it names and run the command again",
-            )
-        })
     }
 }
 
@@ -373,6 +254,6 @@ impl Sent {
         self.rejected += summary.rejected;
         self.deferred += summary.transient;
         self.unknown += summary.unknown;
-        self.released += summary.released;
+        self.released += summary.released + summary.broken_off + summary.withheld;
     }
 }

@@ -10,6 +10,7 @@
 
 mod address;
 pub mod bounce;
+mod consequence;
 mod delivery;
 mod engine;
 mod letter;
@@ -22,8 +23,11 @@ mod trust;
 mod wire;
 
 pub use address::{AddressError, RelayAddress, Scheme};
+pub use consequence::Consequence;
 pub use delivery::{Delivery, Enhanced, Outcome, Peer, Stage, TlsSeen};
-pub use engine::{Job, JobId, Outbox, RunError, RunLimits, Stop, Summary, run};
+pub use engine::{
+    Always, Carrier, DomainPace, JobId, Line, Outbox, Pace, Permit, RunError, RunLimits, Stop, Summary, Ticket, run,
+};
 pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
 pub use route::{Login, Route, Security, StageTimeouts};

@@ -20,6 +20,7 @@ use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
 use crate::delivery::{Delivery, Enhanced, Outcome, Peer, Stage};
+use crate::engine::{Always, Carrier, Line, Permit};
 use crate::letter::{Composed, Envelope};
 use crate::open::{self, Opened, failed};
 use crate::reply::Said;
@@ -101,24 +102,36 @@ impl Session {
     /// reply decides, and without one the outcome is [`Outcome::Unknown`]. When the future is dropped half-way the
     /// session is spent, and the caller has to count the mail as unknown.
     pub async fn send(&mut self, mail: &Composed) -> Delivery {
-        self.mails += 1;
-        self.attempt(mail).await.by(&self.peer)
+        let delivery = self.send_if(mail, Always).await;
+        delivery.unwrap_or_else(|| failed(Stage::Data, "a mail that was permitted was withheld"))
     }
 
-    async fn attempt(&mut self, mail: &Composed) -> Delivery {
+    /// [`Session::send`], asking `permit` once the relay wants the contents and before any of them leaves. Where it says
+    /// no, nothing is sent, the session is spent, and the answer is `None`.
+    pub async fn send_if<P: Permit>(&mut self, mail: &Composed, permit: P) -> Option<Delivery> {
+        self.mails += 1;
+        Some(self.attempt(mail, permit).await?.by(&self.peer))
+    }
+
+    async fn attempt<P: Permit>(&mut self, mail: &Composed, permit: P) -> Option<Delivery> {
         // Taken out, so that a cancelled send cannot leave a connection in the middle of an exchange behind.
         let Some(mut live) = self.live.take().filter(Live::is_in_step) else {
-            return failed(Stage::Mail, "the relay had closed the connection");
+            return Some(failed(Stage::Mail, "the relay had closed the connection"));
         };
         if let Some(delivery) = live.cannot_carry(mail) {
             self.live = Some(live);
-            return delivery;
+            return Some(delivery);
         }
-        let (delivery, in_order) = live.exchange(mail, &self.timeouts).await;
+        let (delivery, in_order) = match live.envelope(mail, &self.timeouts).await {
+            Some(refused) => refused,
+            None if permit.ask(&self.peer).await => live.contents(mail, &self.timeouts).await,
+            // The relay waits for contents; there is no polite way out of that.
+            None => return None,
+        };
         if in_order && live.is_in_step() {
             self.live = Some(live);
         }
-        delivery
+        Some(delivery)
     }
 
     /// Leaves politely, without waiting long for the answer.
@@ -129,6 +142,28 @@ impl Session {
                 tracing::debug!("the relay did not answer QUIT");
             }
         }
+    }
+}
+
+impl Carrier for Route {
+    type Line = Session;
+
+    async fn open(&self) -> Result<Session, Delivery> {
+        Session::connect(self).await
+    }
+}
+
+impl Line for Session {
+    fn is_usable(&self) -> bool {
+        Session::is_usable(self)
+    }
+
+    async fn carry<P: Permit>(&mut self, mail: &Composed, permit: P) -> Option<Delivery> {
+        self.send_if(mail, permit).await
+    }
+
+    async fn leave(self) {
+        self.quit().await;
     }
 }
 
@@ -182,27 +217,27 @@ impl Live {
         None
     }
 
-    /// Drives one mail through; the second value tells whether the connection is in order for another.
-    async fn exchange(&mut self, mail: &Composed, time: &StageTimeouts) -> (Delivery, bool) {
+    /// Drives one mail up to the relay's wish for its contents; `None` when it has that wish. The second value of a refusal
+    /// tells whether the connection is in order for another mail.
+    async fn envelope(&mut self, mail: &Composed, time: &StageTimeouts) -> Option<(Delivery, bool)> {
         let envelope = mail.envelope();
         let sender = Mail::new(Some(envelope.sender().clone()), self.parameters(mail));
         match self.ask(time.mail, sender).await {
             Ok(said) if said.is_yes() => {}
-            Ok(said) => return (said.judge(Stage::Mail, Some(envelope)), false),
-            Err(silence) => return (silence.before_dot(Stage::Mail), false),
+            Ok(said) => return Some((said.judge(Stage::Mail, Some(envelope)), false)),
+            Err(silence) => return Some((silence.before_dot(Stage::Mail), false)),
         }
         let recipient = Rcpt::new(envelope.recipient().clone(), Vec::new());
         match self.ask(time.rcpt, recipient).await {
             Ok(said) if said.is_yes() => {}
-            Ok(said) => return self.refused(&said, Stage::Rcpt, envelope, time).await,
-            Err(silence) => return (silence.before_dot(Stage::Rcpt), false),
+            Ok(said) => return Some(self.refused(&said, Stage::Rcpt, envelope, time).await),
+            Err(silence) => return Some((silence.before_dot(Stage::Rcpt), false)),
         }
         match self.ask(time.data, Data).await {
-            Ok(said) if said.code == 354 => {}
-            Ok(said) => return self.refused(&said, Stage::Data, envelope, time).await,
-            Err(silence) => return (silence.before_dot(Stage::Data), false),
+            Ok(said) if said.code == 354 => None,
+            Ok(said) => Some(self.refused(&said, Stage::Data, envelope, time).await),
+            Err(silence) => Some((silence.before_dot(Stage::Data), false)),
         }
-        self.contents(mail, time).await
     }
 
     /// Ends a transaction that the relay refused, so that the connection can serve the next mail.

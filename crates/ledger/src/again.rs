@@ -1,94 +1,69 @@
-//! The way back for mails that were refused for good or of which nobody knows: only when an operator asks for it.
+//! The ways back: mails sent once more, and unknown ones settled. An operator's order or a declared policy, never a habit.
 //!
-//! Nothing here decides that a mail be sent again by itself, and nothing is made ready that is owed no longer.
+//! Nothing here is made ready that is owed no longer or that a later contact has overtaken.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::delivery::{Event, Evidence, MailState};
 use sqlx::any::Any;
 
 use crate::Ledger;
-use crate::act::{Act, to_millis, words};
+use crate::act::{Act, code, to_millis, words};
 use crate::campaign::CampaignState;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
-use crate::mail::later_contact_queued;
+use crate::mail::{later_contact_queued, still_owed};
+use crate::sql::Tx;
 
 words!(
     /// Which mails of a contact are sent once more.
     Again, "state of mails to be sent again", {
         /// Those the relay refused for good.
         Rejected = "rejected",
-        /// Those claimed and without an outcome: some people may get the mail twice.
+        /// Those of which nobody knows whether they left: some people may get the mail twice.
         Unknown = "unknown",
     }
 );
 
-/// What asking for mails again did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MadeReady {
-    /// Mails that are ready once more.
-    pub mails: u64,
-    /// Mails that were claimed so recently that a sender may still have them in hand; they stay as they are.
-    pub in_hand: u64,
-}
-
-/// Longer than any sender keeps a mail: the stages of a dialogue with a relay have shorter limits, all together.
-const IN_HAND: SignedDuration = SignedDuration::from_mins(30);
-
-/// Mails of a contact in a state, of people who still owe an answer and had no later contact.
-macro_rules! still_owed {
+/// The condition of the ways back.
+macro_rules! owed_again {
     () => {
-        concat!(
-            "kind = $1 AND wave = $2 AND state = $3 AND EXISTS (SELECT 1 FROM seat s JOIN person p ON p.person = s.person ",
-            "WHERE s.form = mail.form AND s.holder = mail.holder AND p.email_version = mail.address_version ",
-            "AND s.removed = 0 AND s.ineligible = 0 AND s.completed IS NULL AND s.excused IS NULL AND s.declined = 0) ",
-            "AND NOT ",
-            later_contact_queued!()
-        )
+        concat!(still_owed!(), " AND NOT ", later_contact_queued!())
     };
 }
 
 impl Ledger {
-    /// Makes the mails of one contact that are in a state ready once more, with the reason in the log. What is owed no
-    /// longer, and what a later contact has overtaken, stays as it is.
+    /// Makes the mails of one contact that are in a state ready once more, with the reason in the log; gives their number.
+    /// Refused addresses that were stopped for it are let go of, because whoever orders this has looked at them.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`]: the act gives no reason, or the campaign is closed.
-    pub async fn make_ready_again(&self, kind: MailKind, wave: u32, again: Again, act: &Act) -> Result<MadeReady> {
+    pub async fn make_ready_again(&self, kind: MailKind, wave: u32, again: Again, act: &Act) -> Result<u64> {
         if act.reason.trim().is_empty() {
             return Err(LedgerError::conflict("sending mails again needs a reason; say why"));
         }
         let (mut tx, mut head) = self.change().await?;
         head.require(&[CampaignState::Draft, CampaignState::Inviting], "sending mails again")?;
-        let (state, until) = match again {
-            Again::Rejected => ("rejected", act.at),
-            Again::Unknown => ("claimed", act.at.checked_sub(IN_HAND).unwrap_or(Timestamp::MIN)),
-        };
+        if again == Again::Rejected {
+            let released = sqlx::query(
+                "UPDATE person SET stopped = NULL, stopped_version = NULL WHERE stopped = 'refused' AND person IN \
+                 (SELECT s.person FROM mail m JOIN seat s ON s.form = m.form AND s.holder = m.holder \
+                  WHERE m.kind = $1 AND m.wave = $2 AND m.state = 'rejected')",
+            );
+            released.bind(kind.as_str()).bind(i64::from(wave)).execute(&mut *tx).await?;
+        }
         let update = concat!(
-            "UPDATE mail SET state = 'ready', claimant = NULL, claimed = NULL, not_before = 0 WHERE ",
-            "($3 = 'rejected' OR claimed <= $4) AND ",
-            still_owed!()
+            "UPDATE mail SET state = 'ready', dispatcher = NULL, leased = NULL, not_before = 0, tries = 0 ",
+            "WHERE kind = $1 AND wave = $2 AND state = $3 AND ",
+            owed_again!()
         );
         let mails = sqlx::query(update)
             .bind(kind.as_str())
             .bind(i64::from(wave))
-            .bind(state)
-            .bind(to_millis(until))
+            .bind(again.as_str())
             .execute(&mut *tx)
             .await?
             .rows_affected();
-        let in_hand = match again {
-            Again::Rejected => 0,
-            Again::Unknown => {
-                sqlx::query_scalar::<Any, i64>(concat!("SELECT COUNT(*) FROM mail WHERE ", still_owed!()))
-                    .bind(kind.as_str())
-                    .bind(i64::from(wave))
-                    .bind(state)
-                    .fetch_one(&mut *tx)
-                    .await?
-                    .unsigned_abs()
-            }
-        };
         if mails > 0 {
             let entry = Entry::of("again")
                 .with("kind", kind.as_str())
@@ -98,6 +73,117 @@ impl Ledger {
             head.append(&mut tx, act, entry).await?;
             tx.commit().await?;
         }
-        Ok(MadeReady { mails, in_hand })
+        Ok(mails)
     }
+
+    /// The policy `resend`: every unknown mail that is still owed is made ready once in its life. Whether it would be the
+    /// same bytes is asked when it is marked.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn resend_unknown(&self, act: &Act) -> Result<u64> {
+        let (mut tx, mut head) = self.change().await?;
+        let update = concat!(
+            "UPDATE mail SET state = 'ready', dispatcher = NULL, leased = NULL, not_before = 0, resent = resent + 1 ",
+            "WHERE state = 'unknown' AND resent = 0 AND ",
+            owed_again!()
+        );
+        let mails = sqlx::query(update).execute(&mut *tx).await?.rows_affected();
+        if mails > 0 {
+            head.append(&mut tx, act, Entry::of("resent").with("mails", mails)).await?;
+            tx.commit().await?;
+        }
+        Ok(mails)
+    }
+
+    /// Settles unknown mails whose person has begun or submitted the form and had no other mail with a link before: the
+    /// answer shows that this one arrived.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn settle_by_answers(&self, now: Timestamp) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let answered = sqlx::query_scalar::<Any, i64>(
+            "SELECT m.mail FROM mail m JOIN seat s ON s.form = m.form AND s.holder = m.holder \
+             WHERE m.state = 'unknown' AND m.kind <> 'prenotice' AND (s.started >= m.leased OR s.completed >= m.leased) \
+             AND NOT EXISTS (SELECT 1 FROM mail other WHERE other.form = m.form AND other.mail <> m.mail \
+             AND other.kind <> 'prenotice' AND other.leased IS NOT NULL) ORDER BY m.mail",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut settled = 0;
+        for mail in answered {
+            settled += u64::from(learn(&mut tx, mail, Evidence::Delivered, "answer", now).await?);
+        }
+        tx.commit().await?;
+        Ok(settled)
+    }
+
+    /// Records what was learnt of one mail from its relay's log or by an operator, in the chained log as well where an
+    /// operator says so. `false` where that changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]: no such mail. The ledger cannot be written.
+    pub async fn learn_of(&self, mail: i64, evidence: Evidence, source: &str, act: &Act) -> Result<bool> {
+        let (mut tx, mut head) = self.change().await?;
+        let learnt = learn(&mut tx, mail, evidence, source, act.at).await?;
+        if learnt {
+            let entry = Entry::of("mail_settled").with("mail", mail).with("as", evidence.as_str()).with("by", source);
+            head.append(&mut tx, act, entry).await?;
+            tx.commit().await?;
+        }
+        Ok(learnt)
+    }
+
+    /// Lets go of the mails that were held back behind the canary; gives their number.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or the campaign is closed.
+    pub async fn let_go(&self, act: &Act) -> Result<u64> {
+        let (mut tx, mut head) = self.change().await?;
+        head.require(&[CampaignState::Draft, CampaignState::Inviting], "sending")?;
+        let mails = sqlx::query("UPDATE mail SET state = 'ready' WHERE state = 'planned'")
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        if mails > 0 {
+            head.append(&mut tx, act, Entry::of("let_go").with("mails", mails)).await?;
+            tx.commit().await?;
+        }
+        Ok(mails)
+    }
+}
+
+/// Appends what was learnt and moves the mail; `false`, and nothing is written, where `survey::delivery` knows no step.
+pub(crate) async fn learn(tx: &mut Tx, mail: i64, evidence: Evidence, source: &str, at: Timestamp) -> Result<bool> {
+    let state = sqlx::query_scalar::<Any, String>("SELECT state FROM mail WHERE mail = $1")
+        .bind(mail)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(LedgerError::NotFound("the mail"))?;
+    let Some(next) = code::<MailState>(&state, "mail.state")?.after(Event::Learnt(evidence)) else {
+        return Ok(false);
+    };
+    let attempt = sqlx::query_scalar::<Any, i64>(
+        "INSERT INTO attempt (mail, dispatcher, result, stage, text, at) VALUES ($1, $2, $3, 'later', '', $4) \
+         RETURNING attempt",
+    )
+    .bind(mail)
+    .bind(source)
+    .bind(evidence.as_str())
+    .bind(to_millis(at))
+    .fetch_one(&mut **tx)
+    .await?;
+    sqlx::query(
+        "UPDATE mail SET state = $1, last_attempt = $2, last_result = $3, last_at = CASE WHEN $3 = 'delivered' OR \
+         $3 = 'auto_replied' THEN COALESCE(last_at, $4) ELSE $4 END, not_before = 0 WHERE mail = $5",
+    )
+    .bind(next.as_str())
+    .bind(attempt)
+    .bind(evidence.as_str())
+    .bind(to_millis(at))
+    .bind(mail)
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
 }

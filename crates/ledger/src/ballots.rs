@@ -102,9 +102,13 @@ impl Ledger {
             });
         }
         sqlx::query("UPDATE campaign SET box_sha256 = $1").bind(closed_box.sha256.as_str()).execute(&mut *tx).await?;
-        sqlx::query("UPDATE mail SET state = 'cancelled', why = 'closed' WHERE state = 'ready'")
-            .execute(&mut *tx)
-            .await?;
+        // What was never handed out expired; what a dispatcher has in hand is taken from it before its final dot.
+        sqlx::query(
+            "UPDATE mail SET state = CASE WHEN state = 'leased' THEN 'cancelled' ELSE 'expired' END, why = 'closed' \
+             WHERE state IN ('planned', 'ready', 'deferred', 'leased')",
+        )
+        .execute(&mut *tx)
+        .await?;
         let event = if stored.is_some() { "box_rewritten" } else { "closed" };
         head.set_state(&mut tx, CampaignState::Closed).await?;
         let entry = Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);

@@ -19,15 +19,16 @@ const COUNTS: &str = "SELECT grp, unit, COUNT(*) AS listed, COUNT(CASE WHEN invi
      COUNT(CASE WHEN started IS NOT NULL OR completed IS NOT NULL THEN 1 END) AS started, \
      COUNT(completed) AS completed, COUNT(excused) AS excused \
      FROM (SELECT form, grp, unit, started, completed, excused, \
-         MAX(CASE WHEN kind <> 'prenotice' AND state = 'accepted' THEN 1 END) AS invited, \
-         MAX(CASE WHEN present = 1 AND state = 'claimed' THEN 1 END) AS unclear, \
+         MAX(CASE WHEN kind <> 'prenotice' AND state IN ('accepted', 'delivered', 'bounced_hard', \
+             'bounced_soft', 'complained', 'auto_replied') THEN 1 END) AS invited, \
+         MAX(CASE WHEN present = 1 AND state IN ('unknown', 'sending') THEN 1 END) AS unclear, \
          MAX(CASE WHEN present = 1 THEN last_attempt END) AS latest, \
-         MAX(CASE WHEN present = 1 AND last_result = 'rejected' THEN last_attempt END) AS latest_rejected \
+         MAX(CASE WHEN present = 1 AND last_result IN ('rejected', 'bounced_hard') THEN last_attempt END) AS latest_rejected \
          FROM (SELECT s.form, s.grp, s.unit, s.started, s.completed, s.excused, \
              m.kind, m.state, m.last_attempt, m.last_result, \
              CASE WHEN m.holder = s.holder AND m.address_version = p.email_version THEN 1 END AS present \
              FROM seat s JOIN person p ON p.person = s.person \
-             LEFT JOIN mail m ON m.form = s.form AND m.state <> 'cancelled' \
+             LEFT JOIN mail m ON m.form = s.form AND m.state NOT IN ('cancelled', 'suppressed') \
              WHERE s.removed = 0 AND s.ineligible = 0) AS each_mail \
          GROUP BY form, grp, unit, started, completed, excused) AS each_seat \
      GROUP BY grp, unit ORDER BY grp, unit";

@@ -5,7 +5,7 @@
 //! The ledger decides nothing that needs the campaign's folder, reads no clock, and cannot open a ballot.
 //!
 //! Start with [`Ledger`]; [`Act`] is the who and why of each change. Where to look:
-//! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Ledger::claim`] mail out,
+//! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Dispatcher`] mail out,
 //! [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
 mod act;
@@ -15,16 +15,20 @@ mod ballots;
 mod campaign;
 mod connect;
 mod counts;
+mod dispatcher;
 mod error;
 mod event;
 mod keys;
+mod lease;
 mod links;
 mod mail;
 mod moves;
 mod outbox;
+mod pause;
 mod respond;
 mod roster;
 mod seats;
+mod settle;
 mod sql;
 mod tally;
 
@@ -32,18 +36,22 @@ use sqlx::AnyPool;
 
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
-pub use again::{Again, MadeReady};
+pub use again::Again;
 pub use ballots::{Ballot, ClosedBox};
 pub use campaign::{CampaignRow, CampaignState, Stage};
 pub use connect::Options;
+pub use dispatcher::{Commits, Dispatcher, Marked};
 pub use error::{LedgerError, Result};
 pub use event::{Chain, Event};
 pub use keys::{KeyRole, KeyRow};
+pub use lease::{LeasedMail, TakenOver};
 pub use links::{LinkHash, LinkRow};
-pub use mail::{ClaimedMail, MailState, NewMail};
-pub use outbox::{MailRow, Outcome, OutcomeResult};
+pub use mail::NewMail;
+pub use outbox::{Attempt, AttemptResult, ContactCounts, MailRow};
+pub use pause::Pause;
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
+pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
 use act::to_millis;

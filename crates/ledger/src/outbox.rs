@@ -1,39 +1,55 @@
-//! What became of claimed mails: outcomes in, rows out.
-//!
-//! Attempts are append-only. The text of an outcome is stored as given: the caller strips addresses and links from it.
+//! What became of every mail: its row, and its whole history. Nothing here changes anything.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::delivery::MailState;
 use parsurvey_survey::seat::FormId;
 use sqlx::any::Any;
 
 use crate::Ledger;
 use crate::act::{code, from_millis, from_millis_opt, small, to_millis, words};
-use crate::connect::Backend;
-use crate::error::{LedgerError, Result};
-use crate::mail::MailState;
-use crate::sql::Tx;
+use crate::error::Result;
 
 words!(
-    /// How an attempt ended.
-    OutcomeResult, "result of an attempt", {
+    /// What one line of a mail's history says.
+    AttemptResult, "result of an attempt", {
+        /// The mark before the final dot.
+        Sending = "sending",
         /// The relay took the mail.
         Accepted = "accepted",
-        /// The relay refused it for good (5xx).
+        /// The relay refused it for good.
         Rejected = "rejected",
-        /// The relay refused it for now (4xx): the mail is ready again.
+        /// The relay refused it for now.
         Deferred = "deferred",
-        /// The relay was never reached or refused us, not the mail: the mail is ready again.
+        /// The exchange ended before the final dot: not sent, provably.
         RouteFailed = "route_failed",
+        /// The final dot may have left, and nobody knows.
+        Unknown = "unknown",
+        /// Learnt from the relay's log or an operator: it took the mail.
+        RelayTookIt = "relay_took_it",
+        /// Learnt likewise: it never had it.
+        RelayNeverHadIt = "relay_never_had_it",
+        /// A report of success, or an answer that nothing else explains.
+        Delivered = "delivered",
+        /// A report of failure for good.
+        BouncedHard = "bounced_hard",
+        /// A report of failure that another mail may overcome.
+        BouncedSoft = "bounced_soft",
+        /// A complaint.
+        Complained = "complained",
+        /// The mailbox answered by itself.
+        AutoReplied = "auto_replied",
     }
 );
 
-/// The outcome of one attempt.
+/// One line of a mail's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// How it ended.
-    pub result: OutcomeResult,
-    /// Where in the dialogue it ended, such as `rcpt` or `final_dot`.
+pub struct Attempt {
+    /// What it says.
+    pub result: AttemptResult,
+    /// Where in the dialogue, such as `rcpt` or `dot`; `later` for what was learnt afterwards.
     pub stage: String,
     /// The reply code.
     pub code: Option<u16>,
@@ -41,10 +57,12 @@ pub struct Outcome {
     pub enhanced: Option<String>,
     /// The reply's text, without addresses and links.
     pub text: String,
+    /// Who was spoken to, and under which TLS.
+    pub peer: Option<String>,
+    /// SHA-256 (hex) of the bytes, in the mark before the dot.
+    pub sha256: Option<String>,
     /// When.
     pub at: Timestamp,
-    /// Where the mail is ready again: not before this moment; `None` for at once.
-    pub retry_at: Option<Timestamp>,
 }
 
 /// A row of the outbox.
@@ -64,16 +82,29 @@ pub struct MailRow {
     pub wave: u32,
     /// The Message-ID queued with it.
     pub message_id: Option<String>,
-    /// How far it has come; [`MailState::Claimed`] is shown as unknown.
+    /// How far it has come.
     pub state: MailState,
-    /// Why it was cancelled.
+    /// Why it was cancelled or suppressed.
     pub why: Option<String>,
     /// When it was queued.
     pub queued: Timestamp,
-    /// When it was claimed last.
-    pub claimed: Option<Timestamp>,
-    /// The last attempt, if there was one.
-    pub last: Option<Outcome>,
+    /// When it was handed to a dispatcher last.
+    pub leased: Option<Timestamp>,
+    /// Where it waits: not before this moment.
+    pub not_before: Option<Timestamp>,
+    /// Refusals for now that counted against it.
+    pub tries: u32,
+    /// The last outcome, if there was one.
+    pub last: Option<Attempt>,
+}
+
+/// How the mails of one contact stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactCounts {
+    /// Mails by state; states without one are left out.
+    pub by_state: BTreeMap<MailState, u64>,
+    /// When the last of them had an outcome.
+    pub last_settled: Option<Timestamp>,
 }
 
 /// The one query over mails, closed by a condition.
@@ -81,7 +112,7 @@ macro_rules! mail_rows {
     ($condition:literal) => {
         concat!(
             "SELECT m.mail, m.form, m.holder, m.address_version, m.kind, m.wave, m.message_id, m.state, m.why, m.queued, ",
-            "m.claimed, m.not_before, a.result, a.stage, a.code, a.enhanced, a.text, a.at ",
+            "m.leased, m.not_before, m.tries, a.result, a.stage, a.code, a.enhanced, a.text, a.peer, a.sha256, a.at ",
             "FROM mail m LEFT JOIN attempt a ON a.attempt = m.last_attempt ",
             $condition,
             " ORDER BY m.mail"
@@ -90,53 +121,6 @@ macro_rules! mail_rows {
 }
 
 impl Ledger {
-    /// Records the outcome of a claimed mail.
-    ///
-    /// # Errors
-    /// [`LedgerError::Conflict`]: the mail is not this claimant's, or has its outcome. `NotFound`: no such mail.
-    pub async fn record_outcome(&self, mail: i64, claimant: &str, outcome: &Outcome) -> Result<()> {
-        self.record_outcomes(claimant, &[(mail, outcome.clone())]).await
-    }
-
-    /// Records the outcomes of several claimed mails in one transaction: all or none.
-    ///
-    /// # Errors
-    /// As [`Ledger::record_outcome`].
-    pub async fn record_outcomes(&self, claimant: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
-        let mut tx = self.write().await?;
-        if let Err(error) = self.store_all(&mut tx, claimant, outcomes).await {
-            // A transaction that is merely dropped ends some time later, and until then a claim elsewhere passes over
-            // the rows it has locked.
-            tx.rollback().await?;
-            return Err(error);
-        }
-        Ok(tx.commit().await?)
-    }
-
-    async fn store_all(&self, tx: &mut Tx, claimant: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
-        for (mail, outcome) in outcomes {
-            self.require_claim(tx, *mail, claimant).await?;
-            store(tx, *mail, claimant, outcome).await?;
-        }
-        Ok(())
-    }
-
-    async fn require_claim(&self, tx: &mut Tx, mail: i64, claimant: &str) -> Result<()> {
-        let sql = match self.backend {
-            Backend::Sqlite => "SELECT state, claimant FROM mail WHERE mail = $1",
-            Backend::Postgres => "SELECT state, claimant FROM mail WHERE mail = $1 FOR UPDATE",
-        };
-        let (state, owner) = sqlx::query_as::<Any, (String, Option<String>)>(sql)
-            .bind(mail)
-            .fetch_optional(&mut **tx)
-            .await?
-            .ok_or(LedgerError::NotFound("the mail"))?;
-        if code::<MailState>(&state, "mail.state")? == MailState::Claimed && owner.as_deref() == Some(claimant) {
-            return Ok(());
-        }
-        Err(LedgerError::conflict(format!("mail {mail} is not claimed by this sender")))
-    }
-
     /// Every mail, oldest first.
     ///
     /// # Errors
@@ -157,40 +141,86 @@ impl Ledger {
             .await?;
         rows.into_iter().map(Row::into_mail).collect()
     }
-}
 
-async fn store(tx: &mut Tx, mail: i64, claimant: &str, outcome: &Outcome) -> Result<()> {
-    let attempt = sqlx::query_scalar::<Any, i64>(
-        "INSERT INTO attempt (mail, claimant, result, stage, code, enhanced, text, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING attempt",
-    )
-    .bind(mail)
-    .bind(claimant)
-    .bind(outcome.result.as_str())
-    .bind(outcome.stage.as_str())
-    .bind(outcome.code.map(i64::from))
-    .bind(outcome.enhanced.clone())
-    .bind(outcome.text.as_str())
-    .bind(to_millis(outcome.at))
-    .fetch_one(&mut **tx)
-    .await?;
-    let state = match outcome.result {
-        OutcomeResult::Accepted => MailState::Accepted,
-        OutcomeResult::Rejected => MailState::Rejected,
-        OutcomeResult::Deferred | OutcomeResult::RouteFailed => MailState::Ready,
-    };
-    sqlx::query(
-        "UPDATE mail SET state = $1, not_before = $2, last_attempt = $3, last_result = $4, last_at = $5 WHERE mail = $6",
-    )
-    .bind(state.as_str())
-    .bind(outcome.retry_at.map_or(0, to_millis))
-    .bind(attempt)
-    .bind(outcome.result.as_str())
-    .bind(to_millis(outcome.at))
-    .bind(mail)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    /// The history of a mail, oldest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn attempts(&self, mail: i64) -> Result<Vec<Attempt>> {
+        let rows = sqlx::query_as::<Any, AttemptRow>(
+            "SELECT result, stage, code, enhanced, text, peer, sha256, at FROM attempt WHERE mail = $1 ORDER BY attempt",
+        )
+        .bind(mail)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.into_iter().map(AttemptRow::into_attempt).collect()
+    }
+
+    /// Mails by state.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn mail_counts(&self) -> Result<BTreeMap<MailState, u64>> {
+        let rows = sqlx::query_as::<Any, (String, i64)>("SELECT state, COUNT(*) FROM mail GROUP BY state")
+            .fetch_all(&mut *self.read().await?)
+            .await?;
+        rows.into_iter().map(|(state, n)| Ok((code(&state, "mail.state")?, n.unsigned_abs()))).collect()
+    }
+
+    /// Mails of one contact by state, and when the last of them was settled.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn contact_counts(&self, kind: MailKind, wave: u32) -> Result<ContactCounts> {
+        let rows = sqlx::query_as::<Any, (String, i64, Option<i64>)>(
+            "SELECT state, COUNT(*), MAX(last_at) FROM mail WHERE kind = $1 AND wave = $2 GROUP BY state",
+        )
+        .bind(kind.as_str())
+        .bind(i64::from(wave))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let last_settled = rows.iter().filter_map(|(_, _, at)| *at).max();
+        let by_state = rows.iter().map(|(state, n, _)| Ok((code(state, "mail.state")?, n.unsigned_abs())));
+        Ok(ContactCounts {
+            by_state: by_state.collect::<Result<_>>()?,
+            last_settled: from_millis_opt(last_settled, "mail.last_at")?,
+        })
+    }
+
+    /// When a relay first accepted a mail of this campaign.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn first_accepted(&self) -> Result<Option<Timestamp>> {
+        let first = sqlx::query_scalar::<Any, Option<i64>>("SELECT MIN(at) FROM attempt WHERE result = 'accepted'")
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        from_millis_opt(first, "attempt.at")
+    }
+
+    /// How many mails a relay accepted since a moment.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn accepted_since(&self, since: Timestamp) -> Result<u64> {
+        let mails =
+            sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM attempt WHERE result = 'accepted' AND at >= $1")
+                .bind(to_millis(since))
+                .fetch_one(&mut *self.read().await?)
+                .await?;
+        Ok(mails.unsigned_abs())
+    }
+
+    /// When the next mail that waits may be tried again.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn next_try(&self) -> Result<Option<Timestamp>> {
+        let next = sqlx::query_scalar::<Any, Option<i64>>("SELECT MIN(not_before) FROM mail WHERE state = 'deferred'")
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        from_millis_opt(next, "mail.not_before")
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -205,19 +235,41 @@ struct Row {
     state: String,
     why: Option<String>,
     queued: i64,
-    claimed: Option<i64>,
+    leased: Option<i64>,
     not_before: i64,
+    tries: i64,
     result: Option<String>,
     stage: Option<String>,
     code: Option<i64>,
     enhanced: Option<String>,
     text: Option<String>,
+    peer: Option<String>,
+    sha256: Option<String>,
     at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    result: String,
+    stage: String,
+    code: Option<i64>,
+    enhanced: Option<String>,
+    text: String,
+    peer: Option<String>,
+    sha256: Option<String>,
+    at: i64,
 }
 
 impl Row {
     fn into_mail(self) -> Result<MailRow> {
-        let last = self.last()?;
+        let last = match (self.result, self.stage, self.text, self.at) {
+            (Some(result), Some(stage), Some(text), Some(at)) => {
+                let (code, enhanced, peer, sha256) = (self.code, self.enhanced, self.peer, self.sha256);
+                Some(AttemptRow { result, stage, code, enhanced, text, peer, sha256, at }.into_attempt()?)
+            }
+            _ => None,
+        };
+        let not_before = (self.not_before != 0).then_some(self.not_before);
         Ok(MailRow {
             mail: self.mail,
             form: self.form,
@@ -229,21 +281,25 @@ impl Row {
             state: code(&self.state, "mail.state")?,
             why: self.why,
             queued: from_millis(self.queued, "mail.queued")?,
-            claimed: from_millis_opt(self.claimed, "mail.claimed")?,
+            leased: from_millis_opt(self.leased, "mail.leased")?,
+            not_before: from_millis_opt(not_before, "mail.not_before")?,
+            tries: small(self.tries, "mail.tries")?,
             last,
         })
     }
+}
 
-    fn last(&self) -> Result<Option<Outcome>> {
-        let (Some(result), Some(at)) = (&self.result, self.at) else { return Ok(None) };
-        Ok(Some(Outcome {
-            result: code(result, "attempt.result")?,
-            stage: self.stage.clone().unwrap_or_default(),
+impl AttemptRow {
+    fn into_attempt(self) -> Result<Attempt> {
+        Ok(Attempt {
+            result: code(&self.result, "attempt.result")?,
+            stage: self.stage,
             code: self.code.map(|code| small(code, "attempt.code")).transpose()?,
-            enhanced: self.enhanced.clone(),
-            text: self.text.clone().unwrap_or_default(),
-            at: from_millis(at, "attempt.at")?,
-            retry_at: if self.not_before == 0 { None } else { Some(from_millis(self.not_before, "mail.not_before")?) },
-        }))
+            enhanced: self.enhanced,
+            text: self.text,
+            peer: self.peer,
+            sha256: self.sha256,
+            at: from_millis(self.at, "attempt.at")?,
+        })
     }
 }

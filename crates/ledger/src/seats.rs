@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parsurvey_index::code::{GroupCode, TargetCode};
 use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::delivery::MailState;
 use parsurvey_survey::seat::{ExcuseCategory, FormId, Former, MailSummary, Seat};
 use sqlx::AnyConnection;
 use sqlx::any::Any;
@@ -13,13 +14,13 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::{code, from_millis, from_millis_opt, small};
 use crate::error::{LedgerError, Result};
-use crate::mail::MailState;
 
 /// The one query over seats, closed by a condition.
 macro_rules! seats_where {
     ($condition:literal) => {
         concat!(
-            "SELECT s.form, s.target, s.grp, s.unit, s.person, s.holder, p.email_version, s.link_version, s.ineligible, ",
+            "SELECT s.form, s.target, s.grp, s.unit, s.person, s.holder, p.email_version, p.stopped_version, ",
+            "s.link_version, s.ineligible, ",
             "s.substitute, s.excused, s.declined, s.started, s.completed, s.too_late ",
             "FROM seat s JOIN person p ON p.person = s.person WHERE s.removed = 0 ",
             $condition
@@ -32,7 +33,7 @@ macro_rules! mails_where {
     ($condition:literal) => {
         concat!(
             "SELECT form, holder, address_version, kind, wave, state, last_attempt, last_result, last_at FROM mail ",
-            "WHERE state <> 'cancelled' ",
+            "WHERE state NOT IN ('cancelled', 'suppressed') ",
             $condition
         )
     };
@@ -93,6 +94,7 @@ pub(crate) struct SeatRow {
     pub(crate) person: i64,
     pub(crate) holder: i64,
     email_version: i64,
+    stopped_version: Option<i64>,
     link_version: i64,
     pub(crate) ineligible: i64,
     substitute: i64,
@@ -156,6 +158,7 @@ impl SeatRow {
             person: self.person,
             holder: small(self.holder, "seat.holder")?,
             address_version: small(self.email_version, "person.email_version")?,
+            address_stopped: self.stopped_version == Some(self.email_version),
             link_version: small(self.link_version, "seat.link_version")?,
             ineligible: self.ineligible != 0,
             substitute: self.substitute != 0,
@@ -222,21 +225,18 @@ impl Summing {
         let state = code::<MailState>(&mail.state, "mail.state")?;
         let has_link = kind != MailKind::Prenotice;
         let summary = &mut self.summary;
-        match state {
-            MailState::Accepted if has_link => {
-                summary.link_accepted += 1;
-                if let Some(at) = mail.last_at {
-                    summary.last_link_accepted = summary.last_link_accepted.max(Some(from_millis(at, "mail.last_at")?));
-                }
+        if has_link && state.was_accepted() {
+            summary.link_accepted += 1;
+            if let Some(at) = mail.last_at {
+                summary.last_link_accepted = summary.last_link_accepted.max(Some(from_millis(at, "mail.last_at")?));
             }
-            MailState::Claimed => {
-                summary.unknown += 1;
-                summary.link_unknown += u32::from(has_link);
-            }
-            MailState::Ready => summary.waiting += 1,
-            MailState::Accepted | MailState::Rejected | MailState::Cancelled => {}
         }
-        let rejected = mail.last_result.as_deref() == Some("rejected");
+        if state.is_unclear() {
+            summary.unknown += 1;
+            summary.link_unknown += u32::from(has_link);
+        }
+        summary.waiting += u32::from(state.is_waiting());
+        let rejected = matches!(mail.last_result.as_deref(), Some("rejected" | "bounced_hard"));
         let attempt = mail.last_attempt.unwrap_or_default();
         if attempt > self.latest {
             (self.latest, summary.last_rejected) = (attempt, rejected);
@@ -245,7 +245,7 @@ impl Summing {
             (self.latest_link, summary.last_link_rejected) = (attempt, rejected);
         }
         summary.queued.push((kind, small(mail.wave, "mail.wave")?));
-        Ok(has_link && state == MailState::Accepted)
+        Ok(has_link && state.was_accepted())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+pub(crate) mod sending;
 mod words;
 
 use std::path::PathBuf;
@@ -112,12 +113,8 @@ pub(crate) enum Command {
         #[arg(long)]
         explain: bool,
     },
-    /// What became of every mail.
-    Mails {
-        /// Only mails in this state: waiting, accepted, rejected, unknown or cancelled.
-        #[arg(long)]
-        state: Option<String>,
-    },
+    #[command(flatten)]
+    Sending(sending::SendingCommand),
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.

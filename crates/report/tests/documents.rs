@@ -30,6 +30,7 @@ fn all_tables(results: &Results) -> Vec<Table> {
         tables::alternatives_table(results),
         tables::input_table(results),
         tables::mail_table(&[MailRow {
+            mail: 9,
             form: 7,
             group: "heads".into(),
             unit: "so-noi-vu".into(),

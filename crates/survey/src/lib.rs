@@ -8,6 +8,7 @@ pub mod ballot;
 pub mod ballot_box;
 pub mod calendar;
 pub mod campaign;
+pub mod delivery;
 pub mod disposition;
 pub mod fault;
 pub mod freeze;
@@ -16,6 +17,7 @@ pub mod link;
 pub mod plan;
 pub mod roster;
 pub mod seat;
+pub mod sending;
 pub mod status;
 pub mod template;
 

@@ -42,6 +42,8 @@ pub enum Skip {
     NotInvited,
     /// A later contact was queued, which takes this one's place.
     Superseded,
+    /// The address was refused or bounced, or its owner complained: the unit is asked for a new one.
+    AddressStopped,
     /// Too few working days have passed since the last mail with a link was accepted.
     TooSoon,
 }
@@ -114,6 +116,9 @@ fn skip(contact: &Contact, seat: &Seat, pace: Pace<'_>, now: Timestamp) -> Optio
     }
     if seat.declined {
         return Some(Skip::Declined);
+    }
+    if seat.address_stopped {
+        return Some(Skip::AddressStopped);
     }
     let this = (contact.kind, contact.wave);
     if seat.mail.queued.contains(&this) {
@@ -236,11 +241,12 @@ mod tests {
             Seat { completed: Some(moment(DUE)), ..sample(2) },
             Seat { excused: Some(ExcuseCategory::Ill), ..sample(3) },
             Seat { declined: true, ..sample(4) },
+            Seat { address_stopped: true, ..sample(6) },
             sample(5),
         ];
         let plan = plan(&contact(MailKind::Invitation, 0), &seats, pace, moment(DUE));
-        let reasons = [Skip::NotEligible, Skip::Completed, Skip::Excused, Skip::Declined];
-        assert_eq!(plan.skipped, [1, 2, 3, 4].into_iter().zip(reasons).collect::<Vec<_>>());
+        let reasons = [Skip::NotEligible, Skip::Completed, Skip::Excused, Skip::Declined, Skip::AddressStopped];
+        assert_eq!(plan.skipped, [1, 2, 3, 4, 6].into_iter().zip(reasons).collect::<Vec<_>>());
         assert_eq!(plan.owed.iter().map(|owed| owed.form).collect::<Vec<_>>(), [5]);
     }
 }

@@ -43,6 +43,8 @@ pub struct Seat {
     pub holder: u32,
     /// Version of the present holder's address, from 1.
     pub address_version: u32,
+    /// No mail may go to this version of the address any more: it was refused, bounced, or its owner complained.
+    pub address_stopped: bool,
     /// Version of the link, from 1; a replacement or revocation raises it.
     pub link_version: u32,
     /// Not in post on the frame date: the seat left the frame by a correction and is counted nowhere.
@@ -89,15 +91,15 @@ pub struct MailSummary {
     pub invited: bool,
     /// Mails with a link that the relay accepted.
     pub link_accepted: u32,
-    /// Mails with a link that were claimed and have no outcome.
+    /// Mails with a link of which nobody knows whether they left.
     pub link_unknown: u32,
-    /// Whether the last outcome of a mail with a link was a permanent refusal.
+    /// Whether the last outcome of a mail with a link was a permanent refusal or a hard bounce.
     pub last_link_rejected: bool,
     /// When the last mail with a link was accepted.
     pub last_link_accepted: Option<Timestamp>,
-    /// Mails of any kind that were claimed and have no outcome.
+    /// Mails of any kind of which nobody knows whether they left.
     pub unknown: u32,
-    /// Whether the last outcome of a mail of any kind was a permanent refusal.
+    /// Whether the last outcome of a mail of any kind was a permanent refusal or a hard bounce.
     pub last_rejected: bool,
     /// Mails of any kind that wait to be sent.
     pub waiting: u32,
@@ -117,6 +119,7 @@ pub(crate) fn sample(form: FormId) -> Seat {
         person: form,
         holder: 1,
         address_version: 1,
+        address_stopped: false,
         link_version: 1,
         ineligible: false,
         substitute: false,

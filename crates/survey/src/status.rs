@@ -26,7 +26,7 @@ pub struct SeatCounts {
     pub invited: u64,
     /// Seats whose present holder's last outcome is a permanent refusal.
     pub rejected: u64,
-    /// Seats whose present holder has a mail claimed and without an outcome.
+    /// Seats whose present holder has a mail of which nobody knows whether it left.
     pub unknown: u64,
     /// Seats of which the server received a chosen option.
     pub started: u64,
@@ -72,7 +72,7 @@ pub struct StatusRow {
     pub invited: u64,
     /// Seats whose last outcome is permanent and that no relay accepted since, at the present holder's address.
     pub rejected: u64,
-    /// Seats with a mail claimed and without an outcome.
+    /// Seats with a mail of which nobody knows whether it left.
     pub unknown: u64,
     /// Seats of which the server received a chosen option.
     pub started: u64,

@@ -1,37 +1,38 @@
-//! The ledger's outbox as the sending engine sees it: claims are put together here, outcomes are recorded.
+//! The ledger's outbox as the sending engine sees it: leases are handed out here, mails written, marked and settled.
 //!
 //! A mail that cannot be put together holds up nobody and is not taken for refused: it is kept aside until the run ends and
-//! then given back. After the deadline nothing more is handed out.
+//! then given back. After the deadline, and outside the hours of sending, nothing more is handed out.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-use parsurvey_dispatch::{Composed, Delivery, Dkim, Job, JobId, Outbox, Outcome};
-use parsurvey_ledger::{ClaimedMail, OutcomeResult};
+use jiff::Timestamp;
+use parsurvey_dispatch::{Composed, Consequence, Delivery, Dkim, JobId, Outbox, Outcome, Peer, Ticket};
+use parsurvey_ledger::{Act, Dispatcher, LeasedMail, Mark, Marked};
+use parsurvey_survey::delivery::Settled;
 
 use super::{Clock, Relay, Unwritten};
 use crate::{Desk, DeskError};
 
-/// A mail refused for now is not offered again before this has passed; what comes later is the next run's business.
-const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
-
 /// The ledger's outbox for one run.
 pub(super) struct MailRoom {
     desk: Arc<Desk>,
-    claimant: String,
+    dispatcher: Dispatcher,
     clock: Clock,
     closes: Timestamp,
     settled: Arc<AtomicU64>,
     dkim: Option<Dkim>,
     past_deadline: AtomicBool,
+    past_hours: AtomicBool,
+    /// Refusals for reasons of policy so far.
+    policy_refusals: AtomicU32,
     aside: Mutex<Aside>,
 }
 
 /// What a run leaves for its report.
 #[derive(Default)]
 struct Aside {
-    claims: Vec<JobId>,
+    leased: Vec<JobId>,
     unwritten: Vec<Unwritten>,
     refusal: Option<String>,
 }
@@ -44,37 +45,30 @@ pub(super) enum MailRoomError {
 }
 
 impl MailRoom {
-    pub(super) fn new(desk: Arc<Desk>, relay: &Relay, claimant: String, clock: Clock, closes: Timestamp) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, relay: &Relay, dispatcher: Dispatcher, clock: Clock, closes: Timestamp) -> Self {
         Self {
             desk,
-            claimant,
+            dispatcher,
             clock,
             closes,
             settled: Arc::clone(&relay.settled),
             dkim: relay.route.dkim.clone(),
             past_deadline: AtomicBool::new(false),
+            past_hours: AtomicBool::new(false),
+            policy_refusals: AtomicU32::new(0),
             aside: Mutex::default(),
         }
     }
 
-    /// The mail as it leaves: composed, and signed where there is a key.
-    fn write(&self, mail: &ClaimedMail, now: Timestamp) -> Result<Composed, DeskError> {
-        let composed = self.desk.write(mail, now, self.closes)?;
-        match &self.dkim {
-            None => Ok(composed),
-            Some(dkim) => composed.signed(dkim).map_err(|error| {
-                DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
-            }),
+    /// Gives back what was leased and could not be put together, and leaves the ledger.
+    pub(super) async fn leave(self) -> Result<(), DeskError> {
+        let leased = std::mem::take(&mut self.aside().leased);
+        if !leased.is_empty() {
+            self.dispatcher.give_back(leased).await?;
         }
-    }
-
-    /// Gives back what was claimed and could not be put together.
-    pub(super) async fn give_back(&self) -> Result<(), DeskError> {
-        let claims = std::mem::take(&mut self.aside().claims);
-        if !claims.is_empty() {
-            self.desk.ledger.release_claims(&self.claimant, &claims).await?;
-        }
-        Ok(())
+        let commits = self.dispatcher.commits();
+        tracing::info!(commits = commits.commits, records = commits.records, "the ledger's writer");
+        Ok(self.dispatcher.end().await?)
     }
 
     pub(super) fn unwritten(&self) -> Vec<Unwritten> {
@@ -90,6 +84,11 @@ impl MailRoom {
         self.past_deadline.load(Ordering::Relaxed)
     }
 
+    /// Whether the run ended because the hours of sending were over.
+    pub(super) fn is_past_hours(&self) -> bool {
+        self.past_hours.load(Ordering::Relaxed)
+    }
+
     fn aside(&self) -> MutexGuard<'_, Aside> {
         // Every hold is a plain assignment, so that a panic elsewhere leaves it whole.
         self.aside.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,36 +102,114 @@ impl MailRoom {
             DeskError::Faults { .. } => (error.to_string(), "run `parsurvey check`".to_owned()),
         };
         let mut aside = self.aside();
-        aside.claims.push(mail);
+        aside.leased.push(mail);
         aside.unwritten.push(Unwritten { form, reason, remedy });
     }
+
+    /// The mail as it leaves: composed, and signed where there is a key.
+    fn compose(&self, mail: &LeasedMail) -> Result<Composed, DeskError> {
+        let composed = self.desk.write(mail, self.closes)?;
+        match &self.dkim {
+            None => Ok(composed),
+            Some(dkim) => composed.signed(dkim).map_err(|error| {
+                DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
+            }),
+        }
+    }
+
+    /// Whether mails may leave now, by the deadline and by the hours.
+    fn may_leave(&self, now: Timestamp) -> bool {
+        let campaign = &self.desk.campaign;
+        if now > self.closes {
+            self.past_deadline.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let hours = campaign.sending.hours.as_ref();
+        let is_open = hours.is_none_or(|hours| hours.is_open(now, &campaign.time_zone, &campaign.holidays));
+        if !is_open {
+            self.past_hours.store(true, Ordering::Relaxed);
+        }
+        is_open
+    }
+
+    /// Pauses the campaign where a refusal says that going on makes it worse.
+    async fn see_to(&self, delivery: &Delivery, now: Timestamp) -> Result<(), DeskError> {
+        let what = match delivery.consequence() {
+            Consequence::None | Consequence::StopAddress => return Ok(()),
+            Consequence::PauseForPolicy => {
+                let refusals = self.policy_refusals.fetch_add(1, Ordering::Relaxed) + 1;
+                if refusals < self.desk.campaign.sending.pause_after {
+                    return Ok(());
+                }
+                "the relay refused a mail for reasons of policy or as spam"
+            }
+            Consequence::PauseForOurFault => "the relay says that our mail or sender is at fault",
+        };
+        let act = Act { reason: format!("{what}: {}", words(delivery)), ..Act::plain(now, "parsurvey") };
+        self.desk.ledger.pause(&act).await?;
+        Ok(())
+    }
+}
+
+/// The relay's codes and words.
+fn words(delivery: &Delivery) -> String {
+    let code = delivery.code.map(|code| format!("{code} ")).unwrap_or_default();
+    let enhanced = delivery.enhanced.map(|enhanced| format!("{enhanced} ")).unwrap_or_default();
+    format!("{code}{enhanced}{}", delivery.text)
 }
 
 impl Outbox for MailRoom {
     type Error = MailRoomError;
+    type Content = LeasedMail;
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Job>, MailRoomError> {
+    async fn claim(&self, limit: usize) -> Result<Vec<Ticket<LeasedMail>>, MailRoomError> {
+        let now = self.clock.now();
+        if !self.may_leave(now) {
+            return Ok(Vec::new());
+        }
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        loop {
-            let now = self.clock.now();
-            if now > self.closes {
-                self.past_deadline.store(true, Ordering::Relaxed);
-                return Ok(Vec::new());
+        let leased = self.dispatcher.lease(limit, now).await.map_err(DeskError::from)?;
+        let ticket = |mail: LeasedMail| {
+            let domain = mail.email.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase();
+            Ticket { id: mail.mail, domain, content: mail }
+        };
+        Ok(leased.into_iter().map(ticket).collect())
+    }
+
+    fn write(&self, ticket: &Ticket<LeasedMail>) -> Option<Composed> {
+        match self.compose(&ticket.content) {
+            Ok(composed) => Some(composed),
+            Err(error) => {
+                self.set_aside(ticket.id, ticket.content.form, &error);
+                None
             }
-            let claimed = self.desk.ledger.claim(&self.claimant, limit, now).await.map_err(DeskError::from)?;
-            if claimed.is_empty() {
-                return Ok(Vec::new());
-            }
-            // From here to the end nothing can fail: a claim is either handed out or kept aside.
-            let mut jobs = Vec::new();
-            for mail in &claimed {
-                match self.write(mail, now) {
-                    Ok(composed) => jobs.push(Job { id: mail.mail, mail: composed }),
-                    Err(error) => self.set_aside(mail.mail, mail.form, &error),
-                }
-            }
-            if !jobs.is_empty() {
-                return Ok(jobs);
+        }
+    }
+
+    async fn mark(&self, id: JobId, sha256: &str, peer: &Peer) -> Result<bool, MailRoomError> {
+        let at = self.clock.now();
+        let mark = Mark { mail: id, sha256: sha256.to_owned(), peer: peer.to_string(), at };
+        if !self.may_leave(at) {
+            self.dispatcher.give_back(vec![id]).await.map_err(DeskError::from)?;
+            return Ok(false);
+        }
+        match self.dispatcher.mark(mark).await.map_err(DeskError::from)? {
+            Marked::MayLeave => Ok(true),
+            Marked::Withheld => Ok(false),
+            Marked::TooLate => {
+                let unsent = parsurvey_ledger::Outcome {
+                    settled: Settled::NotSent,
+                    stage: "data".to_owned(),
+                    code: None,
+                    enhanced: None,
+                    text: "this dispatcher slept beyond its lease".to_owned(),
+                    peer: None,
+                    at: self.clock.now(),
+                    dice: 0,
+                    stops_address: None,
+                };
+                self.dispatcher.outcome(id, unsent).await.map_err(DeskError::from)?;
+                Ok(false)
             }
         }
     }
@@ -140,32 +217,39 @@ impl Outbox for MailRoom {
     async fn outcome(&self, id: JobId, delivery: &Delivery) -> Result<(), MailRoomError> {
         self.settled.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
-        let (result, retry_at) = match delivery.outcome {
-            Outcome::Accepted => (OutcomeResult::Accepted, None),
-            Outcome::RejectedPermanent => (OutcomeResult::Rejected, None),
-            Outcome::RejectedTransient => (OutcomeResult::Deferred, now.checked_add(RETRY_AFTER).ok()),
-            Outcome::RouteFailed => (OutcomeResult::RouteFailed, None),
-            // A claim without an outcome is what unknown means in the ledger.
-            Outcome::Unknown => return Ok(()),
+        let settled = match delivery.outcome {
+            Outcome::Accepted => Settled::Accepted,
+            Outcome::RejectedPermanent => Settled::Rejected,
+            Outcome::RejectedTransient => Settled::Deferred,
+            Outcome::RouteFailed => Settled::NotSent,
+            Outcome::Unknown => Settled::Unknown,
         };
-        if result == OutcomeResult::Rejected {
-            let code = delivery.code.map(|code| format!("{code} ")).unwrap_or_default();
-            self.aside().refusal = Some(format!("{code}{}", delivery.text));
+        if settled == Settled::Rejected {
+            self.aside().refusal = Some(words(delivery));
         }
         let outcome = parsurvey_ledger::Outcome {
-            result,
+            settled,
             stage: delivery.stage.as_str().to_owned(),
             code: delivery.code,
             enhanced: delivery.enhanced.map(|code| code.to_string()),
             text: delivery.text.clone(),
+            peer: delivery.peer.as_deref().map(ToString::to_string),
             at: now,
-            retry_at,
+            dice: dice(id, now),
+            stops_address: (delivery.consequence() == Consequence::StopAddress).then_some("refused"),
         };
-        Ok(self.desk.ledger.record_outcome(id, &self.claimant, &outcome).await.map_err(DeskError::from)?)
+        self.dispatcher.outcome(id, outcome).await.map_err(DeskError::from)?;
+        Ok(self.see_to(delivery, now).await?)
     }
 
     async fn release(&self, ids: &[JobId]) -> Result<(), MailRoomError> {
-        self.desk.ledger.release_claims(&self.claimant, ids).await.map_err(DeskError::from)?;
+        self.dispatcher.give_back(ids.to_vec()).await.map_err(DeskError::from)?;
         Ok(())
     }
+}
+
+/// A byte that differs from mail to mail and from try to try. It spreads the next tries and protects nothing.
+fn dice(id: JobId, now: Timestamp) -> u8 {
+    let mixed = id.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed()).wrapping_add(now.as_millisecond());
+    mixed.wrapping_mul(0x2545_F491_4F6C_DD1D).to_be_bytes()[0]
 }

@@ -188,7 +188,7 @@ async fn closing_is_final(bench: Bench) {
     ledger.close(&closed_box("box", 1), &act(9)).await.expect("and back");
     let campaign = ledger.campaign().await.expect("the campaign");
     assert_eq!((campaign.state, campaign.box_sha256.as_deref()), (CampaignState::Closed, Some("box")));
-    assert!(ledger.claim("me", 9, at(10)).await.expect("told").is_empty());
+    assert!(ledger.lease("me", 9, at(10)).await.expect("told").is_empty());
     assert_eq!(ledger.mails().await.expect("mails")[0].why.as_deref(), Some("closed"));
     for error in [
         ledger.enqueue(&[mail(2, MailKind::Reminder, 1)], &act(10)).await.expect_err("no mail"),

@@ -53,7 +53,7 @@ async fn entries_and_attempts_cannot_be_changed_or_deleted(bench: Bench) {
         .run(
             "INSERT INTO mail (form, holder, address_version, kind, wave, state, queued) \
              VALUES (1, 1, 1, 'prenotice', 0, 'ready', 0); \
-             INSERT INTO attempt (mail, claimant, result, stage, text, at) SELECT mail, '', 'accepted', '', '', 0 FROM mail",
+             INSERT INTO attempt (mail, dispatcher, result, stage, text, at) SELECT mail, '', 'accepted', '', '', 0 FROM mail",
         )
         .await
         .expect("an attempt");

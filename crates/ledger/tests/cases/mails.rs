@@ -1,24 +1,24 @@
-//! The outbox: each mail once, claimed before it is sent, and never again when its outcome is unknown.
+//! The outbox: each mail once, leased before it is sent, and never again when its outcome is unknown.
 
 use std::collections::BTreeSet;
 
 use parsurvey_ledger::{
-    Again, ClaimedMail, Ledger, LedgerError, LinkHash, MadeReady, MailState, NewHolder, NewMail, OutcomeResult,
-    ReplacementKind,
+    Again, AttemptResult, LeasedMail, Ledger, LedgerError, LinkHash, NewHolder, NewMail, ReplacementKind, TakenOver,
 };
 use parsurvey_survey::campaign::MailKind::{Invitation, Prenotice, Reminder};
+use parsurvey_survey::delivery::{MailState, Settled};
 use parsurvey_survey::seat::{ExcuseCategory, MailSummary};
 use parsurvey_survey::status::SeatCounts;
 
-use crate::support::{Bench, accepted, act, at, ballot, draft, inviting, mail, outcome};
+use crate::support::{Bench, accepted, act, at, ballot, draft, entered, inviting, mail, outcome, settle};
 
 on_both!(
     a_second_run_queues_nothing,
     two_runs_at_once_queue_each_mail_once,
-    two_claimants_never_share_a_mail,
-    a_lost_claim_is_unknown_and_never_handed_out_again,
+    two_dispatchers_never_share_a_mail,
+    what_a_dead_dispatcher_had_marked_is_unknown_and_never_handed_out_again,
     outcomes_move_a_mail,
-    a_released_claim_is_ready_again,
+    what_is_given_back_is_ready_again,
     what_is_owed_no_longer_is_cancelled,
     a_cancelled_mail_can_be_queued_again,
     only_prenotices_leave_in_draft,
@@ -27,15 +27,21 @@ on_both!(
     refused_and_unknown_mails_are_sent_again_only_when_asked,
     the_counts_are_those_of_the_seats,
     links_are_held_to_what_is_stored,
-    a_claim_does_not_print_whom_it_is_for,
+    a_lease_does_not_print_whom_it_is_for,
+    a_stopped_address_gets_no_more_mail,
 );
 
 fn invitations(n: i64) -> Vec<NewMail> {
     (1..=n).map(|form| mail(form, Invitation, 0)).collect()
 }
 
-async fn claim(ledger: &Ledger, claimant: &str) -> Vec<ClaimedMail> {
-    ledger.claim(claimant, 1000, at(50)).await.expect("claimed")
+async fn lease(ledger: &Ledger, dispatcher: &str) -> Vec<LeasedMail> {
+    lease_some(ledger, dispatcher, 1000, 50).await
+}
+
+async fn lease_some(ledger: &Ledger, dispatcher: &str, limit: u32, minute: i64) -> Vec<LeasedMail> {
+    entered(ledger, dispatcher).await;
+    ledger.lease(dispatcher, limit, at(minute)).await.expect("leased")
 }
 
 async fn states(ledger: &Ledger) -> Vec<(i64, MailState, Option<String>)> {
@@ -62,7 +68,7 @@ async fn two_runs_at_once_queue_each_mail_once(bench: Bench) {
     assert_eq!(first.mails().await.expect("mails").len(), 300);
 }
 
-async fn two_claimants_never_share_a_mail(bench: Bench) {
+async fn two_dispatchers_never_share_a_mail(bench: Bench) {
     const N: i64 = 300;
     let first = inviting(&bench, 300).await;
     let second = bench.open_patient().await;
@@ -70,7 +76,7 @@ async fn two_claimants_never_share_a_mail(bench: Bench) {
     let take_all = |ledger: Ledger, name: &'static str| async move {
         let mut taken = Vec::new();
         loop {
-            let batch = ledger.claim(name, 7, at(50)).await.expect("claimed");
+            let batch = lease_some(&ledger, name, 7, 50).await;
             if batch.is_empty() {
                 return taken;
             }
@@ -83,67 +89,85 @@ async fn two_claimants_never_share_a_mail(bench: Bench) {
     let all: BTreeSet<i64> = left.iter().chain(&right).copied().collect();
     assert_eq!(left.len() + right.len(), all.len(), "no mail twice");
     // A skipped lock may leave a mail for the next run, never lose it.
-    let rest = claim(&first, "third").await;
+    let rest = lease(&first, "third").await;
     assert_eq!(all.len() + rest.len(), usize::try_from(N).expect("few"));
 }
 
-async fn a_lost_claim_is_unknown_and_never_handed_out_again(bench: Bench) {
-    let ledger = inviting(&bench, 2).await;
-    ledger.enqueue(&invitations(2), &act(5)).await.expect("queued");
-    let lost = ledger.claim("killed", 1, at(6)).await.expect("claimed");
-    assert_eq!(lost.len(), 1);
+async fn what_a_dead_dispatcher_had_marked_is_unknown_and_never_handed_out_again(bench: Bench) {
+    let ledger = inviting(&bench, 3).await;
+    ledger.enqueue(&invitations(3), &act(5)).await.expect("queued");
+    let lost = lease_some(&ledger, "killed", 2, 6).await;
+    assert_eq!(lost.len(), 2);
+    let marked = ledger.mark_sending("killed", &[crate::support::mark(lost[0].mail, 6)]).await.expect("marked");
+    assert_eq!(marked, BTreeSet::from([lost[0].mail]));
     drop(ledger);
     let ledger = bench.open_patient().await;
-    assert_eq!(claim(&ledger, "next").await.len(), 1);
-    assert!(claim(&ledger, "next").await.is_empty());
-    assert_eq!(ledger.enqueue(&invitations(2), &act(7)).await, Ok(0));
+    assert_eq!(lease(&ledger, "next").await.len(), 1, "the others are in the hands of one that may live");
+    assert_eq!(ledger.take_over(at(7)).await, Ok(TakenOver::default()));
+    assert_eq!(ledger.mails_in_hand().await, Ok(3));
+    ledger.end_dispatcher("killed").await.expect("known to be dead");
+    assert_eq!(ledger.take_over(at(7)).await, Ok(TakenOver { ready: 1, unknown: 1 }));
+    assert_eq!(ledger.take_over(at(8)).await, Ok(TakenOver::default()));
+    assert_eq!(lease(&ledger, "next").await.len(), 1, "what was not marked is sent");
+    assert!(lease(&ledger, "next").await.is_empty());
+    assert_eq!(ledger.enqueue(&invitations(3), &act(7)).await, Ok(0));
     let seat = ledger.seat(lost[0].form).await.expect("the seat");
     assert_eq!((seat.mail.unknown, seat.mail.link_unknown, seat.mail.link_accepted), (1, 1, 0));
+    let history = ledger.attempts(lost[0].mail).await.expect("attempts");
+    let said: Vec<_> = history.iter().map(|attempt| attempt.result).collect();
+    assert_eq!(said, [AttemptResult::Sending, AttemptResult::Unknown]);
     ledger.submit(1, 1, &ballot(1), at(8)).await.expect("a link still works");
 }
 
 async fn outcomes_move_a_mail(bench: Bench) {
     let ledger = inviting(&bench, 4).await;
     ledger.enqueue(&invitations(4), &act(5)).await.expect("queued");
-    let mails = claim(&ledger, "me").await;
+    let mails = lease(&ledger, "me").await;
     let results = [
-        (OutcomeResult::Accepted, MailState::Accepted),
-        (OutcomeResult::Rejected, MailState::Rejected),
-        (OutcomeResult::Deferred, MailState::Ready),
-        (OutcomeResult::RouteFailed, MailState::Ready),
+        (Settled::Accepted, MailState::Accepted, AttemptResult::Accepted),
+        (Settled::Rejected, MailState::Rejected, AttemptResult::Rejected),
+        (Settled::Deferred, MailState::Deferred, AttemptResult::Deferred),
+        (Settled::NotSent, MailState::Deferred, AttemptResult::RouteFailed),
     ];
-    for (claimed, (result, _)) in mails.iter().zip(results) {
-        let mut outcome = outcome(result, 60);
-        outcome.retry_at = (result == OutcomeResult::Deferred).then(|| at(90));
-        ledger.record_outcome(claimed.mail, "me", &outcome).await.expect("recorded");
+    for (leased, (settled, _, _)) in mails.iter().zip(results) {
+        let stage = if settled == Settled::Accepted { "dot" } else { "rcpt" };
+        let outcome = parsurvey_ledger::Outcome { stage: stage.into(), ..outcome(settled, 60) };
+        settle(&ledger, "me", leased.mail, &outcome).await.expect("recorded");
     }
     let rows = ledger.mails().await.expect("mails");
-    for (row, (result, state)) in rows.iter().zip(results) {
+    for (row, (_, state, result)) in rows.iter().zip(results) {
         let last = row.last.as_ref().expect("an attempt");
         assert_eq!((row.state, last.result, last.code), (state, result, Some(550)));
         assert_eq!((last.enhanced.as_deref(), last.at), (Some("5.1.1"), at(60)));
     }
-    let again: Vec<_> = ledger.claim("me", 9, at(70)).await.expect("claimed").iter().map(|mail| mail.form).collect();
-    assert_eq!(again, [4], "the deferred one waits");
-    let later: Vec<_> = ledger.claim("me", 9, at(90)).await.expect("claimed").iter().map(|mail| mail.form).collect();
-    assert_eq!(later, [3]);
-    for (mail, claimant) in [(mails[0].mail, "me"), (rows[3].mail, "you")] {
-        let error = ledger.record_outcome(mail, claimant, &accepted(61)).await.expect_err("not this one's");
+    assert_eq!(ledger.next_try().await, Ok(Some(at(61))));
+    let forms = |leased: Vec<LeasedMail>| leased.iter().map(|mail| mail.form).collect::<Vec<_>>();
+    assert_eq!(forms(lease_some(&ledger, "me", 9, 64).await), [4], "the refused one waits five minutes");
+    assert_eq!(forms(lease_some(&ledger, "me", 9, 65).await), [3]);
+    // Refused for now a second time: ten minutes.
+    settle(&ledger, "me", mails[2].mail, &outcome(Settled::Deferred, 65)).await.expect("recorded");
+    assert_eq!(ledger.mails().await.expect("mails")[2].not_before, Some(at(75)));
+    let error = settle(&ledger, "me", mails[0].mail, &accepted(61)).await;
+    assert_eq!(error, Ok(()), "a second outcome of its own dispatcher is kept, and changes nothing");
+    assert_eq!(ledger.mails().await.expect("mails")[0].state, MailState::Accepted);
+    for (mail, dispatcher) in [(mails[3].mail, "you"), (mails[1].mail, "you")] {
+        let error =
+            settle(&ledger, dispatcher, mail, &outcome(Settled::Rejected, 61)).await.expect_err("never its own");
         assert!(matches!(error, LedgerError::Conflict(_)), "{error:?}");
     }
-    assert_eq!(ledger.record_outcome(99, "me", &accepted(61)).await, Err(LedgerError::NotFound("the mail")));
+    assert_eq!(settle(&ledger, "me", 99, &accepted(61)).await, Err(LedgerError::NotFound("the mail")));
     assert_eq!(ledger.mails_of(2).await.expect("mails"), rows[1..2]);
     assert!(ledger.seat(2).await.expect("the seat").mail.last_rejected);
 }
 
-async fn a_released_claim_is_ready_again(bench: Bench) {
+async fn what_is_given_back_is_ready_again(bench: Bench) {
     let ledger = inviting(&bench, 2).await;
     ledger.enqueue(&invitations(2), &act(5)).await.expect("queued");
-    let mails: Vec<i64> = claim(&ledger, "me").await.iter().map(|mail| mail.mail).collect();
-    assert_eq!(ledger.release_claims("you", &mails).await, Ok(0), "others' claims stay");
-    ledger.record_outcome(mails[0], "me", &accepted(6)).await.expect("recorded");
-    assert_eq!(ledger.release_claims("me", &mails).await, Ok(1), "what was sent stays sent");
-    assert_eq!(claim(&ledger, "you").await.len(), 1);
+    let mails: Vec<i64> = lease(&ledger, "me").await.iter().map(|mail| mail.mail).collect();
+    assert_eq!(ledger.give_back("you", &mails).await, Ok(0), "others' mails stay");
+    settle(&ledger, "me", mails[0], &accepted(6)).await.expect("recorded");
+    assert_eq!(ledger.give_back("me", &mails).await, Ok(1), "what was sent stays sent");
+    assert_eq!(lease(&ledger, "you").await.len(), 1);
 }
 
 async fn what_is_owed_no_longer_is_cancelled(bench: Bench) {
@@ -159,7 +183,7 @@ async fn what_is_owed_no_longer_is_cancelled(bench: Bench) {
     ledger.mark_ineligible(4, &act(6)).await.expect("ineligible");
     ledger.replace(5, holder, ReplacementKind::FrameCorrection, &act(6)).await.expect("replaced");
     ledger.correct_address(6, "moi6@so.example", &act(6)).await.expect("corrected");
-    let forms: Vec<_> = claim(&ledger, "me").await.iter().map(|mail| mail.form).collect();
+    let forms: Vec<_> = lease(&ledger, "me").await.iter().map(|mail| mail.form).collect();
     assert_eq!(forms, [7]);
     let why: Vec<_> = states(&ledger).await.into_iter().filter_map(|(_, _, why)| why).collect();
     assert_eq!(why, ["submitted", "excused", "declined", "ineligible", "replaced", "address corrected"]);
@@ -169,11 +193,11 @@ async fn a_cancelled_mail_can_be_queued_again(bench: Bench) {
     let ledger = inviting(&bench, 1).await;
     ledger.enqueue(&invitations(1), &act(5)).await.expect("queued");
     ledger.excuse(1, ExcuseCategory::Away, &act(6)).await.expect("excused");
-    assert!(claim(&ledger, "me").await.is_empty());
+    assert!(lease(&ledger, "me").await.is_empty());
     ledger.reinstate(1, &act(7)).await.expect("reinstated");
     assert!(ledger.seat(1).await.expect("the seat").mail.queued.is_empty(), "the plan sees it is owed again");
     assert_eq!(ledger.enqueue(&invitations(1), &act(8)).await, Ok(1));
-    assert_eq!(claim(&ledger, "me").await.len(), 1);
+    assert_eq!(lease(&ledger, "me").await.len(), 1);
 }
 
 async fn only_prenotices_leave_in_draft(bench: Bench) {
@@ -181,9 +205,9 @@ async fn only_prenotices_leave_in_draft(bench: Bench) {
     let error = ledger.enqueue(&invitations(1), &act(2)).await.expect_err("not inviting yet");
     assert!(matches!(error, LedgerError::Conflict(_)), "{error:?}");
     assert_eq!(ledger.enqueue(&[mail(1, Prenotice, 0)], &act(2)).await, Ok(1));
-    let claimed = claim(&ledger, "me").await;
-    assert_eq!((claimed.len(), claimed[0].kind), (1, Prenotice));
-    ledger.record_outcome(claimed[0].mail, "me", &accepted(6)).await.expect("recorded");
+    let leased = lease(&ledger, "me").await;
+    assert_eq!((leased.len(), leased[0].kind), (1, Prenotice));
+    settle(&ledger, "me", leased[0].mail, &accepted(6)).await.expect("recorded");
     let summary = ledger.seat(1).await.expect("the seat").mail;
     assert_eq!((summary.invited, summary.link_accepted), (false, 0), "a prenotice carries no link");
 }
@@ -192,20 +216,19 @@ async fn the_summary_of_a_seat_is_of_its_present_holder_and_address(bench: Bench
     let ledger = inviting(&bench, 1).await;
     let mut mails = Vec::new();
     for (mail, result) in [
-        (mail(1, Prenotice, 0), outcome(OutcomeResult::Rejected, 5)),
-        (mail(1, Invitation, 0), outcome(OutcomeResult::Rejected, 6)),
+        (mail(1, Prenotice, 0), outcome(Settled::Rejected, 5)),
+        (mail(1, Invitation, 0), outcome(Settled::Rejected, 6)),
         (mail(1, Reminder, 1), accepted(7)),
     ] {
         ledger.enqueue(&[mail], &act(5)).await.expect("queued");
-        assert_eq!(ledger.seat(1).await.expect("the seat").mail.waiting, 1);
-        mails.push((claim(&ledger, "me").await[0].mail, result));
+        mails.push((lease(&ledger, "me").await[0].mail, result));
         let seat = ledger.seat(1).await.expect("the seat");
-        assert_eq!((seat.mail.waiting, seat.mail.unknown), (0, u32::try_from(mails.len()).expect("few")));
+        assert_eq!((seat.mail.waiting, seat.mail.unknown), (u32::try_from(mails.len()).expect("few"), 0));
     }
     for (mail, result) in &mails {
-        ledger.record_outcome(*mail, "me", result).await.expect("recorded");
+        settle(&ledger, "me", *mail, result).await.expect("recorded");
         let summary = ledger.seat(1).await.expect("the seat").mail;
-        assert_eq!(summary.last_rejected, result.result == OutcomeResult::Rejected);
+        assert_eq!(summary.last_rejected, result.settled == Settled::Rejected);
         assert_eq!(summary.last_link_rejected, *mail == mails[1].0, "a prenotice carries no link");
     }
     let summary = ledger.seat(1).await.expect("the seat").mail;
@@ -220,7 +243,7 @@ async fn the_summary_of_a_seat_is_of_its_present_holder_and_address(bench: Bench
     assert_eq!(seats[0].mail, invited, "of the new address only that the seat was invited before");
     let again = NewMail { address_version: 2, ..mail(1, Invitation, 0) };
     assert_eq!(ledger.enqueue(&[again], &act(9)).await, Ok(1));
-    assert_eq!(claim(&ledger, "me").await[0].email, "moi@so.example");
+    assert_eq!(lease(&ledger, "me").await[0].email, "moi@so.example");
     assert_eq!(ledger.mails_of(1).await.expect("mails").len(), 4);
 }
 
@@ -228,7 +251,7 @@ async fn a_later_contact_takes_the_place_of_what_still_waits(bench: Bench) {
     let ledger = inviting(&bench, 4).await;
     ledger.enqueue(&[mail(1, Prenotice, 0), mail(2, Prenotice, 0)], &act(5)).await.expect("queued");
     ledger.enqueue(&invitations(3), &act(6)).await.expect("queued");
-    let held: Vec<_> = claim(&ledger, "me").await.iter().map(|mail| (mail.form, mail.kind)).collect();
+    let held: Vec<_> = lease(&ledger, "me").await.iter().map(|mail| (mail.form, mail.kind)).collect();
     assert_eq!(held, [(1, Invitation), (2, Invitation), (3, Invitation)]);
     ledger.enqueue(&[mail(4, Reminder, 1)], &act(7)).await.expect("queued");
     ledger.enqueue(&[mail(4, Reminder, 2), mail(1, Reminder, 2)], &act(8)).await.expect("queued");
@@ -238,42 +261,43 @@ async fn a_later_contact_takes_the_place_of_what_still_waits(bench: Bench) {
     ledger.enqueue(&[invitation], &act(10)).await.expect("queued");
     let why: Vec<_> = ledger.mails().await.expect("mails").into_iter().map(|mail| (mail.state, mail.why)).collect();
     let superseded = (MailState::Cancelled, Some("superseded".to_owned()));
-    let (claimed, ready) = ((MailState::Claimed, None), (MailState::Ready, None));
+    let (leased, ready) = ((MailState::Leased, None), (MailState::Ready, None));
     let expected = [
         superseded.clone(),
         superseded.clone(),
-        claimed.clone(),
-        claimed.clone(),
-        claimed,
+        leased.clone(),
+        leased.clone(),
+        leased,
         superseded,
         ready.clone(),
         ready.clone(),
         ready,
     ];
-    assert_eq!(why, expected, "a claimed mail stays with its sender");
-    let forms: Vec<_> = claim(&ledger, "next").await.iter().map(|mail| (mail.form, mail.kind, mail.wave)).collect();
+    assert_eq!(why, expected, "a leased mail stays with its dispatcher");
+    let forms: Vec<_> = lease(&ledger, "next").await.iter().map(|mail| (mail.form, mail.kind, mail.wave)).collect();
     assert_eq!(forms, [(1, Reminder, 2), (4, Invitation, 0)]);
 }
 
 async fn refused_and_unknown_mails_are_sent_again_only_when_asked(bench: Bench) {
     let ledger = inviting(&bench, 6).await;
     ledger.enqueue(&invitations(6), &act(5)).await.expect("queued");
-    let mails = ledger.claim("killed", 9, at(10)).await.expect("claimed");
-    for claimed in &mails[..4] {
-        ledger.record_outcome(claimed.mail, "killed", &outcome(OutcomeResult::Rejected, 11)).await.expect("recorded");
+    let mails = lease_some(&ledger, "killed", 9, 10).await;
+    for leased in &mails[..4] {
+        settle(&ledger, "killed", leased.mail, &outcome(Settled::Rejected, 11)).await.expect("recorded");
     }
+    let marks: Vec<_> = mails[4..].iter().map(|leased| crate::support::mark(leased.mail, 11)).collect();
+    assert_eq!(ledger.mark_sending("killed", &marks).await.expect("marked").len(), 2);
     ledger.submit(1, 1, &ballot(1), at(12)).await.expect("submitted");
     ledger.enqueue(&[mail(2, Reminder, 1)], &act(12)).await.expect("queued");
-    assert_eq!(claim(&ledger, "me").await.len(), 1, "only the reminder");
+    assert_eq!(lease(&ledger, "me").await.len(), 1, "only the reminder");
     let again = async |which, minute| ledger.make_ready_again(Invitation, 0, which, &act(minute)).await;
-    let made = again(Again::Rejected, 13).await;
-    assert_eq!(made, Ok(MadeReady { mails: 2, in_hand: 0 }), "neither the submitted nor the reminded");
-    assert_eq!(again(Again::Rejected, 13).await, Ok(MadeReady::default()));
-    assert_eq!(again(Again::Unknown, 20).await, Ok(MadeReady { mails: 0, in_hand: 2 }), "perhaps still being sent");
-    assert_eq!(again(Again::Unknown, 60).await, Ok(MadeReady { mails: 2, in_hand: 0 }));
-    let late = ledger.record_outcome(mails[5].mail, "killed", &accepted(61)).await;
-    assert!(matches!(late, Err(LedgerError::Conflict(_))), "it is not the former sender's any more");
-    let forms: Vec<_> = claim(&ledger, "me").await.iter().map(|mail| mail.form).collect();
+    assert_eq!(again(Again::Rejected, 13).await, Ok(2), "neither the submitted nor the reminded");
+    assert_eq!(again(Again::Rejected, 13).await, Ok(0));
+    assert_eq!(again(Again::Unknown, 20).await, Ok(0), "still being sent");
+    ledger.end_dispatcher("killed").await.expect("dead");
+    ledger.take_over(at(21)).await.expect("taken");
+    assert_eq!(again(Again::Unknown, 60).await, Ok(2));
+    let forms: Vec<_> = lease(&ledger, "me").await.iter().map(|mail| mail.form).collect();
     assert_eq!(forms, [3, 4, 5, 6]);
     let events = ledger.events(0, 100).await.expect("events");
     let logged: Vec<_> = events.iter().filter(|event| event.kind == "again").map(|event| &event.detail).collect();
@@ -288,19 +312,17 @@ async fn refused_and_unknown_mails_are_sent_again_only_when_asked(bench: Bench) 
 async fn the_counts_are_those_of_the_seats(bench: Bench) {
     let ledger = inviting(&bench, 9).await;
     ledger.enqueue(&invitations(7), &act(5)).await.expect("queued");
-    let mails = claim(&ledger, "me").await;
-    for (mail, result) in mails.iter().zip([
-        OutcomeResult::Accepted,
-        OutcomeResult::Accepted,
-        OutcomeResult::Rejected,
-        OutcomeResult::Deferred,
-        OutcomeResult::Accepted,
-    ]) {
-        ledger.record_outcome(mail.mail, "me", &outcome(result, 6)).await.expect("recorded");
+    let mails = lease(&ledger, "me").await;
+    let refused = |settled| outcome(settled, 6);
+    let outcomes = [accepted(6), accepted(6), refused(Settled::Rejected), refused(Settled::Deferred), accepted(6)];
+    for (mail, outcome) in mails.iter().zip(&outcomes) {
+        settle(&ledger, "me", mail.mail, outcome).await.expect("recorded");
     }
+    let marks: Vec<_> = mails[5..].iter().map(|leased| crate::support::mark(leased.mail, 6)).collect();
+    ledger.mark_sending("me", &marks).await.expect("marked");
     ledger.enqueue(&[mail(2, Reminder, 1)], &act(7)).await.expect("queued");
-    let reminder = claim(&ledger, "me").await.iter().find(|mail| mail.kind == Reminder).expect("claimed").mail;
-    ledger.record_outcome(reminder, "me", &outcome(OutcomeResult::Rejected, 8)).await.expect("recorded");
+    let reminder = lease(&ledger, "me").await.iter().find(|mail| mail.kind == Reminder).expect("leased").mail;
+    settle(&ledger, "me", reminder, &outcome(Settled::Rejected, 8)).await.expect("recorded");
     ledger.correct_address(5, "moi@so.example", &act(9)).await.expect("corrected");
     ledger.record_started(6, 1, at(9)).await.expect("started");
     ledger.submit(1, 1, &ballot(1), at(9)).await.expect("submitted");
@@ -312,8 +334,8 @@ async fn the_counts_are_those_of_the_seats(bench: Bench) {
     assert_eq!((counts.len(), cell.listed, cell.invited, cell.rejected), (1, 8, 3, 2));
     assert_eq!(
         (cell.unknown, cell.started, cell.completed, cell.excused),
-        (3, 2, 1, 1),
-        "a deferred one was claimed again"
+        (2, 2, 1, 1),
+        "a deferred one was leased again, which is no unknown"
     );
     assert_eq!(ledger.submission_moments().await, Ok(vec![at(9)]));
 }
@@ -332,12 +354,33 @@ async fn links_are_held_to_what_is_stored(bench: Bench) {
     assert!(!ledger.form_by_link("hash-441-2").await.expect("read").expect("known").current);
 }
 
-async fn a_claim_does_not_print_whom_it_is_for(bench: Bench) {
+async fn a_lease_does_not_print_whom_it_is_for(bench: Bench) {
     let ledger = inviting(&bench, 1).await;
     ledger.enqueue(&invitations(1), &act(5)).await.expect("queued");
-    let claimed = claim(&ledger, "me").await;
-    assert_eq!((claimed[0].name.as_str(), claimed[0].email.as_str()), ("Nguyễn Thị Mẫu 1", "mau1@so.example"));
-    assert_eq!((claimed[0].link_version, claimed[0].message_id.as_deref()), (1, Some("1.0@par.example")));
-    let text = format!("{claimed:?} {ledger:?}");
+    let leased = lease(&ledger, "me").await;
+    assert_eq!((leased[0].name.as_str(), leased[0].email.as_str()), ("Nguyễn Thị Mẫu 1", "mau1@so.example"));
+    assert_eq!((leased[0].link_version, leased[0].message_id.as_deref()), (1, Some("1.0@par.example")));
+    let text = format!("{leased:?} {ledger:?}");
     assert!(!text.contains("Mẫu") && !text.contains("example"), "{text}");
+}
+
+async fn a_stopped_address_gets_no_more_mail(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    ledger.enqueue(&invitations(2), &act(5)).await.expect("queued");
+    let mails = lease(&ledger, "me").await;
+    let refused = parsurvey_ledger::Outcome { stops_address: Some("refused"), ..outcome(Settled::Rejected, 6) };
+    settle(&ledger, "me", mails[0].mail, &refused).await.expect("recorded");
+    settle(&ledger, "me", mails[1].mail, &accepted(6)).await.expect("recorded");
+    assert!(ledger.seat(1).await.expect("the seat").address_stopped);
+    assert!(!ledger.seat(2).await.expect("the seat").address_stopped);
+    ledger.enqueue(&[mail(1, Reminder, 1), mail(2, Reminder, 1)], &act(7)).await.expect("queued");
+    let forms: Vec<_> = lease(&ledger, "me").await.iter().map(|mail| mail.form).collect();
+    assert_eq!(forms, [2]);
+    let suppressed = &ledger.mails_of(1).await.expect("mails")[1];
+    assert_eq!((suppressed.state, suppressed.why.as_deref()), (MailState::Suppressed, Some("address stopped")));
+    ledger.correct_address(1, "moi@so.example", &act(8)).await.expect("corrected");
+    assert!(!ledger.seat(1).await.expect("the seat").address_stopped, "another address is not stopped");
+    let again = NewMail { address_version: 2, ..mail(1, Reminder, 1) };
+    ledger.enqueue(&[again], &act(9)).await.expect("queued");
+    assert_eq!(lease(&ledger, "me").await[0].email, "moi@so.example");
 }

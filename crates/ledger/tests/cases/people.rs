@@ -9,7 +9,9 @@ use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::disposition::Disposition;
 use parsurvey_survey::seat::ExcuseCategory;
 
-use crate::support::{Bench, accepted, act, at, ballot, confirm_keys, draft, inviting, mail, new_person, place};
+use crate::support::{
+    Bench, accepted, act, at, ballot, confirm_keys, draft, entered, inviting, mail, new_person, place, settle,
+};
 
 on_both!(
     a_roster_is_stored_and_read_back,
@@ -169,8 +171,9 @@ async fn a_substitute_leaves_the_original_a_nonrespondent(bench: Bench) {
     let ledger = inviting(&bench, 3).await;
     let invitations: Vec<_> = (1..=3).map(|form| mail(form, MailKind::Invitation, 0)).collect();
     ledger.enqueue(&invitations, &act(5)).await.expect("queued");
-    for claimed in ledger.claim("me", 9, at(6)).await.expect("claimed") {
-        ledger.record_outcome(claimed.mail, "me", &accepted(6)).await.expect("recorded");
+    entered(&ledger, "me").await;
+    for leased in ledger.lease("me", 9, at(6)).await.expect("leased") {
+        settle(&ledger, "me", leased.mail, &accepted(6)).await.expect("recorded");
     }
     ledger.excuse(1, ExcuseCategory::Away, &act(7)).await.expect("excused");
     ledger.record_started(2, 1, at(7)).await.expect("started");

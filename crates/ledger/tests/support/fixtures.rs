@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parsurvey_ledger::{
-    Act, Ballot, KeyRole, Ledger, LinkHash, NewMail, NewPerson, Outcome, OutcomeResult, RosterChange, SeatPlace, Stage,
+    Act, Ballot, KeyRole, Ledger, LinkHash, Mark, NewMail, NewPerson, Outcome, RosterChange, SeatPlace, Stage,
 };
 use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::delivery::Settled;
 
 use super::Bench;
 
@@ -78,23 +79,53 @@ fn links(n: usize, link_version: u32) -> Vec<LinkHash> {
 }
 
 pub(crate) fn mail(form: i64, kind: MailKind, wave: u32) -> NewMail {
-    NewMail { form, holder: 1, address_version: 1, kind, wave, message_id: Some(format!("{form}.{wave}@par.example")) }
+    let message_id = Some(format!("{form}.{wave}@par.example"));
+    NewMail { form, holder: 1, address_version: 1, kind, wave, message_id, held: false }
 }
 
-pub(crate) fn outcome(result: OutcomeResult, minute: i64) -> Outcome {
+/// Long enough for every test.
+pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// A dispatcher of this name, entered if it was not.
+pub(crate) async fn entered(ledger: &Ledger, dispatcher: &str) {
+    // A second entry under the same name is refused, which is as good here.
+    drop(ledger.enter_dispatcher(dispatcher, LEASE, at(0)).await);
+}
+
+/// The mark before the final dot of a mail.
+pub(crate) fn mark(mail: i64, minute: i64) -> Mark {
+    Mark { mail, sha256: format!("sha-{mail}"), peer: "127.0.0.1 without TLS".into(), at: at(minute) }
+}
+
+/// Marks a mail where its outcome needs that, and records the outcome.
+pub(crate) async fn settle(
+    ledger: &Ledger,
+    dispatcher: &str,
+    mail: i64,
+    outcome: &Outcome,
+) -> Result<(), parsurvey_ledger::LedgerError> {
+    if outcome.stage == "dot" {
+        ledger.mark_sending(dispatcher, &[Mark { at: outcome.at, ..mark(mail, 0) }]).await?;
+    }
+    ledger.record_outcomes(dispatcher, &[(mail, outcome.clone())]).await
+}
+
+pub(crate) fn outcome(settled: Settled, minute: i64) -> Outcome {
     Outcome {
-        result,
+        settled,
         stage: "rcpt".into(),
         code: Some(550),
         enhanced: Some("5.1.1".into()),
         text: "no such user".into(),
+        peer: Some("127.0.0.1 without TLS".into()),
         at: at(minute),
-        retry_at: None,
+        dice: 0,
+        stops_address: None,
     }
 }
 
 pub(crate) fn accepted(minute: i64) -> Outcome {
-    Outcome { stage: "final_dot".into(), code: Some(250), enhanced: None, ..outcome(OutcomeResult::Accepted, minute) }
+    Outcome { stage: "dot".into(), code: Some(250), enhanced: None, ..outcome(Settled::Accepted, minute) }
 }
 
 /// A ballot of a division head that a search through raw bytes finds.

@@ -60,6 +60,6 @@ pub(crate) enum Document {
 pub(crate) enum Again {
     /// Refused for good; after the address or the relay was mended.
     Rejected,
-    /// Claimed without an outcome: some people may get the mail twice.
+    /// Perhaps sent: some people may get the mail twice.
     Unknown,
 }

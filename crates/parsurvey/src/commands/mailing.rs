@@ -1,4 +1,4 @@
-//! `invite`, `remind`, `send`, `preview`, `mails`.
+//! `invite`, `remind`, `send`, `preview`.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -6,17 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 use parsurvey_desk::Desk;
 use parsurvey_desk::mailing::{Clock, Relay, Sent};
 use parsurvey_dispatch::RunLimits;
 use parsurvey_index::tree::Text;
-use parsurvey_ledger::MailState;
 use parsurvey_report::table::{Cell, Column, Table};
-use parsurvey_report::tables::{MailRow, mail_table};
 use parsurvey_survey::calendar;
 use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::plan::Skip;
-use parsurvey_survey::seat::Seat;
 
 use super::{Done, clock, desk, plain, shared_desk, stop_on_signal};
 use crate::args::{self, Global, Kind, SendArgs, SmtpArgs};
@@ -29,7 +27,7 @@ pub(crate) async fn contact(global: &Global, args: &SendArgs, kind: MailKind) ->
     let clock = clock(global, desk.campaign())?;
     make_ready_again(global, &desk, Some(kind), args, &clock).await?;
     let sent = desk.contact(kind, &relay, &stop_on_signal(), &plain(global, kind.as_str()), clock).await?;
-    answer(global, &[(kind, sent)])
+    answer(global, &desk.campaign().time_zone, &[(kind, sent)])
 }
 
 pub(crate) async fn send(global: &Global, args: &SendArgs) -> Done {
@@ -38,7 +36,7 @@ pub(crate) async fn send(global: &Global, args: &SendArgs) -> Done {
     let clock = clock(global, desk.campaign())?;
     make_ready_again(global, &desk, None, args, &clock).await?;
     let sent = desk.send_due(&relay, &stop_on_signal(), &plain(global, "send"), clock).await?;
-    answer(global, &sent)
+    answer(global, &desk.campaign().time_zone, &sent)
 }
 
 async fn make_ready_again(
@@ -54,18 +52,12 @@ async fn make_ready_again(
         args::Again::Unknown => parsurvey_ledger::Again::Unknown,
     };
     let because = plain(global, args.reason.as_deref().unwrap_or_default());
-    let made = desk.make_ready_again(kind, again, &because, clock.now()).await?;
-    eprintln!("{} mails that were {} are ready once more", made.mails, again.as_str());
-    if made.in_hand > 0 {
-        eprintln!(
-            "{} more were claimed within the last half hour, and a sender may still have them in hand; ask again later",
-            made.in_hand
-        );
-    }
+    let mails = desk.make_ready_again(kind, again, &because, clock.now()).await?;
+    eprintln!("{mails} mails that were {} are ready once more", again.as_str());
     Ok(())
 }
 
-fn answer(global: &Global, sent: &[(MailKind, Sent)]) -> Done {
+fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
     let mut table = Table::new(
         "sent",
         text("Thư đã gửi trong lần này", "Mails of this run"),
@@ -95,22 +87,47 @@ fn answer(global: &Global, sent: &[(MailKind, Sent)]) -> Done {
         for (reason, seats) in &sent.skipped {
             eprintln!("{}: {seats} not sent: {}", kind.as_str(), in_words(*reason));
         }
-        if sent.rejected + sent.unknown > 0 {
-            eprintln!("look at `parsurvey mails --state rejected` and `--state unknown`");
-        }
+        tell_rest(kind.as_str(), sent);
     }
     Output::of(global).table(&table)?;
     let faulty = tell_unwritten(sent) | tell_refusal(sent);
-    if waiting {
-        eprintln!("some mails were refused for now and wait; run the command again later");
-    }
-    Ok(if faulty {
-        1
+    let held: Vec<_> = sent.iter().filter_map(|(_, sent)| sent.held_back.as_ref()).collect();
+    if let Some(next) = sent.iter().filter_map(|(_, sent)| sent.next_try).min().filter(|_| waiting) {
+        eprintln!(
+            "some mails were not taken for now and wait; run the command again from {}",
+            calendar::written(next, zone)
+        );
     } else if waiting {
+        eprintln!("some mails wait; run the command again");
+    }
+    Ok(if faulty || held.iter().any(|held| held.needs_person()) {
+        1
+    } else if waiting || !held.is_empty() || sent.iter().any(|(_, sent)| sent.in_other_hands > 0) {
         3
     } else {
         0
     })
+}
+
+/// What a run leaves behind, and where to look.
+fn tell_rest(kind: &str, sent: &Sent) {
+    if sent.taken_over > 0 {
+        eprintln!("{kind}: {} mails were taken over, unsent, from a sender that is gone", sent.taken_over);
+    }
+    if sent.left_unknown > 0 {
+        eprintln!("{kind}: {} mails that a sender had in hand when it ended are unknown", sent.left_unknown);
+    }
+    if sent.in_other_hands > 0 {
+        eprintln!("{kind}: {} mails are in the hands of another sender, which is alive", sent.in_other_hands);
+    }
+    if let Some(held) = &sent.held_back {
+        eprintln!("{kind}: {held}");
+    }
+    if sent.rejected + sent.unknown + sent.left_unknown + sent.deferred + sent.released > 0 {
+        eprintln!(
+            "{kind}: `parsurvey unmailed {kind}` lists who was not mailed and why; `parsurvey mails --state unknown` what is unknown"
+        );
+    }
 }
 
 /// Forms that are named of each fault; the others have the same.
@@ -172,18 +189,22 @@ fn in_words(reason: Skip) -> &'static str {
         Skip::NotEligible => "not in post on the frame date",
         Skip::NotInvited => "no invitation was accepted yet",
         Skip::Superseded => "a later contact was queued",
+        Skip::AddressStopped => "the address was refused or bounced; ask the unit for another and correct it",
         Skip::TooSoon => "mailed too few working days ago; run it again later, or the next reminder reminds them",
+    }
+}
+
+pub(crate) fn kind_of(kind: Kind) -> MailKind {
+    match kind {
+        Kind::Prenotice => MailKind::Prenotice,
+        Kind::Invitation => MailKind::Invitation,
+        Kind::Reminder => MailKind::Reminder,
     }
 }
 
 pub(crate) async fn preview(global: &Global, kind: Kind, wave: u32, html: bool) -> Done {
     let desk = desk(global).await?;
-    let kind = match kind {
-        Kind::Prenotice => MailKind::Prenotice,
-        Kind::Invitation => MailKind::Invitation,
-        Kind::Reminder => MailKind::Reminder,
-    };
-    let mail = desk.preview(kind, wave)?;
+    let mail = desk.preview(kind_of(kind), wave)?;
     if html {
         write(&mail.html)?;
     } else {
@@ -192,42 +213,7 @@ pub(crate) async fn preview(global: &Global, kind: Kind, wave: u32, html: bool) 
     Ok(0)
 }
 
-pub(crate) async fn mails(global: &Global, state: Option<String>) -> Done {
-    let desk = desk(global).await?;
-    let zone = &desk.campaign().time_zone;
-    let seats = desk.ledger().seats().await?;
-    let seats: BTreeMap<i64, &Seat> = seats.iter().map(|seat| (seat.form, seat)).collect();
-    let mut rows = Vec::new();
-    for mail in desk.ledger().mails().await? {
-        let shown = match mail.state {
-            MailState::Claimed => "unknown",
-            MailState::Ready => "waiting",
-            MailState::Accepted => "accepted",
-            MailState::Rejected => "rejected",
-            MailState::Cancelled => "cancelled",
-        };
-        if state.as_deref().is_some_and(|wanted| wanted != shown) {
-            continue;
-        }
-        let seat = seats.get(&mail.form);
-        let moment = mail.last.as_ref().map(|last| last.at).or(mail.claimed).unwrap_or(mail.queued);
-        rows.push(MailRow {
-            form: mail.form,
-            group: seat.map(|seat| seat.group.to_string()).unwrap_or_default(),
-            unit: seat.map(|seat| seat.unit.to_string()).unwrap_or_default(),
-            kind: mail.kind.as_str().into(),
-            wave: mail.wave,
-            state: shown.into(),
-            code: mail.last.as_ref().and_then(|last| last.code),
-            text: mail.last.map(|last| last.text).or(mail.why).unwrap_or_default(),
-            at: calendar::rfc3339(moment, zone),
-        });
-    }
-    Output::of(global).table(&mail_table(&rows))?;
-    Ok(0)
-}
-
-fn relay(smtp: &SmtpArgs) -> Result<Relay, Failure> {
+pub(crate) fn relay(smtp: &SmtpArgs) -> Result<Relay, Failure> {
     let route = crate::relay::route(smtp)?;
     let limits = RunLimits { connections: usize::from(smtp.connections), ..RunLimits::default() };
     let relay = Relay { route, limits, settled: Arc::default() };

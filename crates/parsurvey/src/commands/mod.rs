@@ -2,6 +2,7 @@
 
 mod ask;
 mod bounces;
+mod control;
 mod demo;
 mod ending;
 mod mailing;
@@ -73,7 +74,7 @@ async fn act(cli: Cli) -> Done {
         Command::Remind(args) => mailing::contact(global, &args, MailKind::Reminder).await,
         Command::Send(args) => mailing::send(global, &args).await,
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
-        Command::Mails { state } => mailing::mails(global, state).await,
+        Command::Sending(command) => control::run(global, command).await,
         Command::Bounces { command: BouncesCommand::Classify { inputs } } => bounces::classify(global, &inputs),
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Log => ask::log(global).await,

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use parsurvey_dispatch::{
-    Composed, Correspondent, Delivery, Job, JobId, Letter, Outbox, Outcome, Route, RunLimits, StageTimeouts, compose,
-    message_id,
+    Composed, Correspondent, Delivery, JobId, Letter, Outbox, Outcome, Peer, Route, RunLimits, StageTimeouts, Ticket,
+    compose, message_id,
 };
 use parsurvey_survey::campaign::MailKind;
 
@@ -19,12 +19,15 @@ pub(crate) struct Pile {
     state: Mutex<State>,
     /// Whether recording an outcome fails.
     forgets: bool,
+    /// Mails that are withheld right before their final dot.
+    withholds: BTreeSet<JobId>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Ticket<Composed>>,
     claimed: BTreeSet<JobId>,
+    marked: BTreeSet<JobId>,
     outcomes: BTreeMap<JobId, Delivery>,
     released: BTreeSet<JobId>,
 }
@@ -35,15 +38,24 @@ pub(crate) struct Forgets;
 
 impl Pile {
     /// One mail per address, numbered from 1.
-    pub(crate) fn of(addresses: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let jobs = (1..).zip(addresses).map(|(id, address)| Job { id, mail: mail(id, address.as_ref()) });
-        let state = State { waiting: jobs.collect(), ..State::default() };
-        Self { state: Mutex::new(state), forgets: false }
+    pub(crate) fn of<A: AsRef<str>>(addresses: impl IntoIterator<Item = A>) -> Self {
+        let ticket = |(id, address): (JobId, A)| {
+            let address = address.as_ref();
+            let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+            Ticket { id, domain, content: mail(id, address) }
+        };
+        let state = State { waiting: (1..).zip(addresses).map(ticket).collect(), ..State::default() };
+        Self { state: Mutex::new(state), ..Self::default() }
     }
 
     /// The same pile, unable to record an outcome.
     pub(crate) fn forgetful(self) -> Self {
         Self { forgets: true, ..self }
+    }
+
+    /// The same pile, which withholds a mail right before its final dot.
+    pub(crate) fn withholding(self, id: JobId) -> Self {
+        Self { withholds: BTreeSet::from([id]), ..self }
     }
 
     pub(crate) fn outcome(&self, id: JobId) -> Delivery {
@@ -74,22 +86,40 @@ impl Pile {
 
 impl Outbox for Pile {
     type Error = Forgets;
+    type Content = Composed;
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Job>, Forgets> {
+    async fn claim(&self, limit: usize) -> Result<Vec<Ticket<Composed>>, Forgets> {
         let mut state = self.state();
         let count = limit.min(state.waiting.len());
-        let jobs: Vec<Job> = state.waiting.drain(..count).collect();
-        state.claimed.extend(jobs.iter().map(|job| job.id));
-        Ok(jobs)
+        let tickets: Vec<Ticket<Composed>> = state.waiting.drain(..count).collect();
+        state.claimed.extend(tickets.iter().map(|ticket| ticket.id));
+        Ok(tickets)
+    }
+
+    fn write(&self, ticket: &Ticket<Composed>) -> Option<Composed> {
+        Some(ticket.content.clone())
+    }
+
+    async fn mark(&self, id: JobId, sha256: &str, peer: &Peer) -> Result<bool, Forgets> {
+        let mut state = self.state();
+        assert!(state.claimed.contains(&id), "a mark without a claim");
+        assert!(sha256.len() == 64 && !peer.host.is_empty());
+        if self.withholds.contains(&id) {
+            state.claimed.remove(&id);
+            return Ok(false);
+        }
+        assert!(state.marked.insert(id), "marked twice");
+        Ok(true)
     }
 
     async fn outcome(&self, id: JobId, delivery: &Delivery) -> Result<(), Forgets> {
-        assert_ne!(delivery.outcome, Outcome::RouteFailed);
         if self.forgets {
             return Err(Forgets);
         }
         let mut state = self.state();
         assert!(state.claimed.remove(&id), "an outcome without a claim");
+        let after_dot = matches!(delivery.outcome, Outcome::Accepted | Outcome::Unknown);
+        assert!(!after_dot || state.marked.contains(&id), "a final dot without a mark");
         assert!(state.outcomes.insert(id, delivery.clone()).is_none());
         Ok(())
     }
@@ -98,6 +128,7 @@ impl Outbox for Pile {
         let mut state = self.state();
         for id in ids {
             assert!(state.claimed.remove(id), "given back without a claim");
+            assert!(!state.marked.contains(id), "given back although marked");
             assert!(state.released.insert(*id));
         }
         Ok(())

@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use parsurvey_dispatch::{Outcome, Route, RunError, RunLimits, Stage, StageTimeouts, Stop, Summary, run};
+use parsurvey_dispatch::{
+    DomainPace, Outcome, Pace, Route, RunError, RunLimits, Stage, StageTimeouts, Stop, Summary, run,
+};
 use parsurvey_rehearsal::catcher::{Act, At, Catcher, Reply, Script};
 
 use crate::pile::{Pile, limits, people, route, shared};
@@ -88,7 +90,7 @@ async fn a_relay_that_turns_us_away_is_told_with_its_words() {
         panic!("{error}");
     };
     assert_eq!(last.to_string(), "route_failed at hello 554 5.7.1: not from you");
-    assert_eq!(pile.released(), [1]);
+    assert_eq!(pile.released(), [1, 2, 3], "what was claimed ahead is given back too");
     assert_eq!(catcher.counts().connections, 5);
 }
 
@@ -109,8 +111,8 @@ async fn before_the_dot_a_lost_connection_is_no_mail() {
     for at in [At::Rcpt, At::Data] {
         let script = Script::new().on("b@x.example", at, Act::HangUp);
         let (catcher, pile, summary) = send(script, &["a@x.example", "b@x.example", "c@x.example"]).await;
-        assert_eq!((summary.accepted, summary.unknown, summary.released), (2, 0, 1), "{at:?}");
-        assert_eq!(pile.released(), [2]);
+        assert_eq!((summary.accepted, summary.unknown, summary.broken_off), (2, 0, 1), "{at:?}");
+        assert_eq!((pile.outcome(2).outcome, pile.released().len()), (Outcome::RouteFailed, 0));
         assert_eq!(catcher.counts().taken, 2);
         assert_eq!(catcher.counts().connections, 3, "a and b; b again; c");
     }
@@ -154,7 +156,8 @@ async fn a_relay_that_hangs_up_after_every_mail_does_not_eat_the_outbox() {
     let error = run(&route(catcher.port()), &limits(1), pile.clone(), &Stop::new()).await.unwrap_err();
     assert!(matches!(error, RunError::Route { .. }), "{error}");
     assert_eq!(pile.count(Outcome::Unknown), 5);
-    assert_eq!(pile.sizes(), [25, 0, 5, 0]);
+    let [waiting, claimed, outcomes, released] = pile.sizes();
+    assert_eq!((waiting + released, claimed, outcomes), (25, 0, 5));
     assert_eq!(catcher.counts().taken, 5);
 }
 
@@ -209,6 +212,40 @@ async fn an_outbox_that_fails_ends_the_run_and_is_told_what_it_missed() {
     };
     assert_eq!((summary.accepted, unrecorded), (0, 1));
     assert_eq!(catcher.counts().taken, 1);
-    // The claim stays: whoever looks sees a mail that may have been sent.
-    assert_eq!(pile.sizes(), [9, 1, 0, 0]);
+    // The mark stays: whoever looks sees a mail that may have been sent.
+    let [waiting, claimed, outcomes, released] = pile.sizes();
+    assert_eq!((waiting + released, claimed, outcomes), (9, 1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_is_withheld_before_its_final_dot_does_not_leave() {
+    let catcher = Catcher::start(Script::new()).await.unwrap();
+    let pile = shared(Pile::of(people(3)).withholding(2));
+    let summary = run(&route(catcher.port()), &limits(1), pile.clone(), &Stop::new()).await.unwrap();
+    assert_eq!((summary.accepted, summary.withheld, summary.released), (2, 1, 0));
+    assert_eq!(catcher.counts().taken, 2);
+    assert!(catcher.mailbox("p2@soyte.example").is_empty());
+    assert_eq!(pile.sizes(), [0, 0, 2, 0]);
+}
+
+#[tokio::test]
+async fn a_connection_is_left_after_as_many_mails_as_are_set() {
+    let catcher = Catcher::start(Script::new()).await.unwrap();
+    let limits = RunLimits { mails_per_connection: 4, ..limits(1) };
+    let pile = shared(Pile::of(people(10)));
+    run(&route(catcher.port()), &limits, pile, &Stop::new()).await.unwrap();
+    assert_eq!((catcher.counts().taken, catcher.counts().connections), (10, 3));
+}
+
+#[tokio::test]
+async fn one_connection_to_a_domain_means_one_at_a_time() {
+    let catcher = Catcher::start(Script::new().latency(Duration::from_millis(2))).await.unwrap();
+    let one = DomainPace { connections: Some(1), per_minute: None };
+    let pace = Pace { every_domain: one, at_most: Some(12), ..Pace::default() };
+    let limits = RunLimits { pace, claim: 3, ..limits(4) };
+    let pile = shared(Pile::of(people(20)));
+    let summary = run(&route(catcher.port()), &limits, pile.clone(), &Stop::new()).await.unwrap();
+    assert_eq!(summary.accepted, 12, "the warm-up allows no more");
+    let [waiting, claimed, outcomes, released] = pile.sizes();
+    assert_eq!((waiting + released, claimed, outcomes), (8, 0, 12));
 }

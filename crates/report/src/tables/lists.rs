@@ -1,6 +1,6 @@
-//! Lists: what misses the goal, other targets, policies, inputs, mails, events.
+//! Lists: what misses the goal, other targets, policies, inputs, events.
 //!
-//! Mails and events come as plain rows from the caller; they hold form numbers and codes, never names, addresses or links.
+//! Events come as plain rows from the caller; they hold form numbers and codes, never names, addresses or links.
 
 use std::collections::BTreeMap;
 
@@ -194,63 +194,6 @@ pub fn input_table(results: &Results) -> Table {
     );
     for input in &results.inputs {
         table.push(vec![code(&input.path), code(&input.sha256)]);
-    }
-    table
-}
-
-/// One mail of the outbox, without its address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailRow {
-    /// The form's number.
-    pub form: i64,
-    /// The group's code.
-    pub group: String,
-    /// The unit's code.
-    pub unit: String,
-    /// The kind, such as `reminder`.
-    pub kind: String,
-    /// The wave.
-    pub wave: u32,
-    /// The state in a word, such as `accepted`, `rejected`, `unknown`.
-    pub state: String,
-    /// The relay's code, if it gave one.
-    pub code: Option<u16>,
-    /// The relay's text with addresses masked by the caller.
-    pub text: String,
-    /// When, RFC 3339.
-    pub at: String,
-}
-
-/// Mails, one row each.
-#[must_use]
-pub fn mail_table(mails: &[MailRow]) -> Table {
-    let mut table = Table::new(
-        "mails",
-        text("Thư đã gửi", "Mails"),
-        vec![
-            Column::right("form", text("Phiếu số", "Form")),
-            Column::left("group", text("Nhóm", "Group")),
-            Column::left("unit", text("Đơn vị", "Unit")),
-            Column::left("kind", text("Loại thư", "Kind")),
-            Column::right("wave", text("Đợt", "Wave")),
-            Column::left("state", text("Trạng thái", "State")),
-            Column::right("code", text("Mã trả lời", "Code")),
-            Column::left("text", text("Trả lời của máy chủ thư", "Relay's reply")),
-            Column::left("at", text("Thời điểm", "At")),
-        ],
-    );
-    for mail in mails {
-        table.push(vec![
-            code(mail.form),
-            code(&mail.group),
-            code(&mail.unit),
-            code(&mail.kind),
-            Cell::Count(Some(u64::from(mail.wave))),
-            code(&mail.state),
-            Cell::Count(mail.code.map(u64::from)),
-            code(&mail.text),
-            code(&mail.at),
-        ]);
     }
     table
 }

@@ -1,17 +1,18 @@
 //! Which tables there are, each made from the results alone.
 //!
-//! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] are lists of acts and mails.
+//! [`scores`] needs opened ballots, [`response`] never touches them, [`lists`] and [`mails`] are lists of acts and mails.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
 pub mod lists;
+pub mod mails;
 pub mod response;
 pub mod scores;
 mod sub_criteria;
 
 pub use lists::{
-    EventRow, MailRow, alternatives_table, below_goal_table, event_table, input_table, mail_table, other_targets_table,
-    weight_table,
+    EventRow, alternatives_table, below_goal_table, event_table, input_table, other_targets_table, weight_table,
 };
+pub use mails::{AttemptRow, MailRow, UnmailedRow, attempt_table, mail_table, unmailed_table};
 pub use response::{completion_table, response_table, status_table};
 pub use scores::{area_table, group_table, headline_table};
 pub use sub_criteria::sub_criteria_table;

@@ -13,8 +13,9 @@ use parsurvey_index::tree::Text;
 use super::address::check_address;
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
-use super::{KeyHolders, Limits, MailKind, Sender, Target};
+use super::{KeyHolders, Limits, MailKind, Sender, Target, sending};
 use crate::fault::Fault;
+use crate::sending::Sending;
 use crate::template::Part;
 
 /// What `campaign.toml` says, with places for later checks.
@@ -35,6 +36,7 @@ pub(super) struct Head {
     pub(super) contacts: Vec<Planned>,
     pub(super) holidays: Vec<Date>,
     pub(super) limits: Limits,
+    pub(super) sending: Sending,
     pub(super) key_holders: Option<KeyHolders>,
 }
 
@@ -87,6 +89,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         contacts: read_contacts(&root, files, faults),
         holidays: root.dates("holidays"),
         limits: read_limits(&root),
+        sending: sending::read(&root, faults),
         key_holders: root.table("key_holders").map(|table| {
             let holders = KeyHolders { ballot_box: table.bilingual("ballot_box"), archive: table.bilingual("archive") };
             table.finish();

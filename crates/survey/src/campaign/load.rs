@@ -291,6 +291,7 @@ fn assemble(
         link_base: head.link_base,
         holidays: head.holidays,
         limits: head.limits,
+        sending: head.sending,
         key_holders: head.key_holders?,
         groups: groups.into_iter().map(|placed| placed.group).collect(),
         units,

@@ -17,6 +17,7 @@ mod policy;
 mod questionnaires;
 mod rows;
 mod schedule;
+mod sending;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ use parsurvey_index::code::{
 use parsurvey_index::exact::Exact;
 use parsurvey_index::policy::Policy;
 use parsurvey_index::tree::{History, ImportedPoints, IndexTree, OfficialRanks, Text};
+
+use crate::sending::Sending;
 
 pub use cross::check_group_sizes;
 pub use extremes::{Extremes, best_and_worst};
@@ -71,6 +74,8 @@ pub struct Campaign {
     pub holidays: Vec<Date>,
     /// Limits.
     pub limits: Limits,
+    /// How mails leave; not frozen, because it decides nothing about who is asked what.
+    pub sending: Sending,
     /// Whose public keys the ledger will ask for.
     pub key_holders: KeyHolders,
     /// Respondent groups in printed order.

@@ -255,7 +255,20 @@ impl<'d> Table<'d> {
 
     /// A whole number that must be there and fit its type.
     pub(super) fn whole<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
-        let value = self.required(key, "a whole number")?;
+        self.required(key, "a whole number").and_then(|value| self.as_whole(key, value))
+    }
+
+    /// A whole number that may be left out.
+    pub(super) fn optional_whole<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
+        self.optional(key).and_then(|value| self.as_whole(key, value))
+    }
+
+    /// A list of whole numbers that may be left out.
+    pub(super) fn wholes<T: TryFrom<i64>>(&self, key: &str) -> Vec<T> {
+        self.list(key).into_iter().filter_map(|(_, value)| self.as_whole(key, value)).collect()
+    }
+
+    fn as_whole<T: TryFrom<i64>>(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<T> {
         let DeValue::Integer(integer) = value.get_ref() else {
             self.wrong_type(key, value.get_ref(), "a whole number");
             return None;

@@ -4,6 +4,7 @@
 //! The moment is chosen by what the relay has witnessed, never by a while.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use parsurvey_tests::{OwnPostgres, Survey, moments, on_a_small_disk};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -12,7 +13,7 @@ use tokio::process::Child;
 
 use crate::judge::{Belief, Verdict, judge};
 use crate::relay::Relay;
-use crate::sender::{Ours, Sender, beliefs_of, roster, signal, start};
+use crate::sender::{LEASE_SECONDS, Ours, Sender, beliefs_of, roster, signal, start};
 
 /// Connections of every run here.
 const CONNECTIONS: usize = 4;
@@ -127,23 +128,38 @@ async fn a_database_server_that_crashes_while_mails_are_sent_hides_none() {
     assert!(verdict.believed(Belief::Unknown) <= 2 * CONNECTIONS as u64, "{verdict}");
 }
 
+/// Whether others bring it to an end while one sleeps: they have to wait until its lease is over.
+async fn others_finish(ours: &Ours, relay: &Relay) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3 * LEASE_SECONDS) {
+        let ended = to_the_end(&mut start(ours, &relay.address, CONNECTIONS)).await;
+        if ended == Some(0) && !ours.beliefs().await.values().any(|belief| *belief == Belief::Waiting) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Puts a run to sleep in the middle, lets another one go on, and wakes the first.
 async fn slept_and_woke(mut ours: Ours) {
     let relay = slow_relay(&ours.survey).await;
     let mut sleeper = in_the_middle(&ours, &relay, 20).await;
     let asleep = loop {
         signal(&sleeper, "STOP").await;
-        // It may have fallen asleep while it held the whole ledger. Then nobody can go on, and it has to sleep elsewhere.
-        if to_the_end(&mut start(&ours, &relay.address, CONNECTIONS)).await == Some(0) {
-            break relay.seen().taken;
+        if others_finish(&ours, &relay).await {
+            // The connections of the sleeper alone are left.
+            relay.when(|seen| seen.open <= CONNECTIONS as i64).await;
+            break relay.seen();
         }
+        // It fell asleep while it held the whole ledger: then nobody can go on, and it has to sleep elsewhere.
         signal(&sleeper, "CONT").await;
         let before = relay.seen().taken;
         relay.when(|seen| seen.taken >= before + 5).await;
     };
     signal(&sleeper, "CONT").await;
     to_the_end(&mut sleeper).await;
-    assert!(relay.seen().taken <= asleep + CONNECTIONS as u64, "what it had in hand when it fell asleep, and no more");
+    let awake = relay.seen();
+    assert!(awake.taken <= asleep.taken + CONNECTIONS as u64, "what it had in hand when it fell asleep, and no more");
     finished(&mut ours, &relay).await;
 }
 

@@ -55,7 +55,7 @@ async fn many_kills() {
         let played = plan.play(&mut ours, &mut relay).await;
         println!("{played}");
         (mails, kills, round) = (mails + played.verdict.mails, kills + played.kills, round + 1);
-        if !played.verdict.is_clean() {
+        if !played.is_clean() {
             unclean.push(played.to_string());
         }
     }

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+/// The ledger's history against the journal.
+mod audit;
 /// Full disks, held ledgers, clocks set back, servers that crash, processes that sleep.
 mod disturbed;
 /// Every fault at every stage, by name.

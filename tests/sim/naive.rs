@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use parsurvey_rehearsal::catcher::Event;
 use parsurvey_tests::example;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::audit::Audit;
 use crate::judge::Belief;
 use crate::play::{Plan, Played};
 use crate::relay::Relay;
@@ -60,6 +62,10 @@ impl Sender for Naive {
             _ => Belief::Waiting,
         };
         rows.into_iter().map(|(recipient, state)| (recipient, belief(&state))).collect()
+    }
+
+    async fn audited(&self, _journal: &[Event]) -> Option<Audit> {
+        None
     }
 }
 

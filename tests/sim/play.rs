@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use tokio::process::Child;
 
+use crate::audit::Audit;
 use crate::judge::{Belief, Verdict, judge};
 use crate::relay::Relay;
 use crate::sender::{Sender, start};
@@ -56,6 +57,8 @@ pub(crate) struct Played {
     pub(crate) time: Duration,
     /// What the judge found.
     pub(crate) verdict: Verdict,
+    /// What the audit found, where there is a history.
+    pub(crate) audit: Option<Audit>,
 }
 
 /// When a run is killed.
@@ -156,6 +159,7 @@ impl Plan {
         played.faults = journal.iter().filter(asked).filter(faulty).count() as u64;
         played.connections = journal.iter().map(|event| event.connection).max().unwrap_or_default();
         played.verdict = judge(&journal, &beliefs);
+        played.audit = sender.audited(&journal).await;
     }
 }
 
@@ -182,10 +186,22 @@ async fn wait(children: &mut [Child], relay: &Relay, moment: Moment, before: u64
 }
 
 impl Played {
+    /// Whether nothing was lost, doubled or believed wrongly, and all of it was come by rightly.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.verdict.is_clean() && self.audit.as_ref().is_none_or(Audit::is_clean)
+    }
+
+    /// The same under the policy `resend`, where copies of an unknown mail may be taken too.
+    pub(crate) fn is_clean_but_for_copies(&self) -> bool {
+        let verdict = Verdict { duplicates: 0, ..self.verdict.clone() };
+        verdict.is_clean()
+            && self.audit.as_ref().is_some_and(|audit| audit.is_clean() && self.verdict.duplicates <= audit.resent)
+    }
+
     fn new(name: &'static str, seed: u64) -> Self {
         let (runs, kills, early, pairs, ended, faults, connections) = (0, 0, 0, 0, 0, 0, 0);
-        let (time, verdict) = (Duration::ZERO, Verdict::default());
-        Self { name, seed, runs, kills, early, pairs, ended, faults, connections, time, verdict }
+        let (time, verdict, audit) = (Duration::ZERO, Verdict::default(), None);
+        Self { name, seed, runs, kills, early, pairs, ended, faults, connections, time, verdict, audit }
     }
 }
 
@@ -205,6 +221,10 @@ impl fmt::Display for Played {
             self.connections,
             self.time.as_secs_f64()
         )?;
-        write!(f, "{}", self.verdict)
+        write!(f, "{}", self.verdict)?;
+        match &self.audit {
+            Some(audit) => write!(f, "\n{audit}"),
+            None => Ok(()),
+        }
     }
 }

@@ -8,10 +8,12 @@ use std::process::Stdio;
 
 use jiff::civil::{DateTime, Weekday, date};
 use jiff::{ToSpan, tz::TimeZone};
+use parsurvey_rehearsal::catcher::Event;
 use parsurvey_tests::{Survey, binary, moments};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use crate::audit::{Audit, attempts, audit};
 use crate::judge::Belief;
 
 /// Something that sends mails when it is run, and goes on when it is run again.
@@ -27,6 +29,9 @@ pub(crate) trait Sender {
 
     /// What it believes of each mail, by recipient.
     fn beliefs(&self) -> impl Future<Output = HashMap<String, Belief>>;
+
+    /// Its history against a journal; `None` where it keeps none.
+    fn audited(&self, journal: &[Event]) -> impl Future<Output = Option<Audit>>;
 }
 
 /// Starts a run, silent and with nothing of the environment.
@@ -52,6 +57,9 @@ pub(crate) struct Ours {
     pub(crate) options: Vec<String>,
     now: DateTime,
 }
+
+/// How long a dispatcher that is not heard of keeps its mails.
+pub(crate) const LEASE_SECONDS: u64 = 2;
 
 /// Domains that the people are spread over.
 const DOMAINS: [&str; 5] =
@@ -92,10 +100,21 @@ impl Ours {
         let text = std::fs::read_to_string(&file).unwrap();
         let longer = text.replace("closes = 2024-01-10T23:59:00", "closes = 2024-12-20T23:59:00");
         assert_ne!(text, longer, "the sample campaign closes at another time");
-        std::fs::write(file, longer).unwrap();
+        // A short lease, because a test waits for its end.
+        std::fs::write(file, format!("{longer}\n[sending]\nlease_seconds = {LEASE_SECONDS}\n")).unwrap();
         survey.set_up().await;
         survey.at(moments::INVITATION);
         Self { survey, options: Vec::new(), now: date(2023, 12, 18).at(8, 0, 0, 0) }
+    }
+}
+
+impl Ours {
+    /// The same, and unknown mails are sent once more instead of held.
+    pub(crate) fn resending(self) -> Self {
+        let file = self.survey.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, text.replace("[sending]\n", "[sending]\nunknown = \"resend\"\n")).unwrap();
+        self
     }
 }
 
@@ -129,6 +148,10 @@ impl Sender for Ours {
         let mails = self.survey.run(&["mails", "--format", "json"]).await.done().json();
         beliefs_of(&roster, &mails)
     }
+
+    async fn audited(&self, journal: &[Event]) -> Option<Audit> {
+        Some(audit(journal, &attempts(&self.survey).await))
+    }
 }
 
 /// What the program believes, as its list of people and its list of mails say it.
@@ -140,9 +163,9 @@ pub(crate) fn beliefs_of(roster: &Value, mails: &Value) -> HashMap<String, Belie
         let belief = match mail["state"].as_str().unwrap() {
             "accepted" => Belief::Accepted,
             "rejected" => Belief::Rejected,
-            "waiting" => Belief::Waiting,
-            "unknown" => Belief::Unknown,
-            "cancelled" => Belief::Cancelled,
+            "planned" | "ready" | "leased" | "deferred" => Belief::Waiting,
+            "sending" | "unknown" => Belief::Unknown,
+            "expired" | "cancelled" | "suppressed" => Belief::Cancelled,
             other => panic!("'{other}' is no state that this knows"),
         };
         let before = beliefs.insert(addresses[&word(&mail["form"])].clone(), belief);

@@ -33,6 +33,10 @@ bench-send *options:
     cargo build --locked --release
     PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_send {{ options }}
 
+# What it costs to hand out, mark and record mails, from a thousand queued to a million.
+bench-ledger:
+    cargo run --locked --release -p parsurvey-ledger --example lease_cost
+
 # Kills senders at random moments and holds them to a relay's journal, such as `just sim seed=7 mails=20000 kills=5000`.
 sim *options:
     cargo build --locked --workspace --all-targets

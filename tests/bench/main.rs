@@ -16,7 +16,7 @@ use ours::{Ours, Timed};
 use sink::Sink;
 
 /// Bytes of an invitation of the sample campaign as it leaves.
-const BYTES: usize = 5000;
+const BYTES: usize = 4400;
 
 /// The round trip of the slow way.
 const ROUND_TRIP: Duration = Duration::from_millis(20);

@@ -14,6 +14,7 @@ use tokio::process::Child;
 use crate::judge::{Belief, Verdict, judge};
 use crate::relay::Relay;
 use crate::sender::{LEASE_SECONDS, Ours, Sender, beliefs_of, roster, signal, start};
+use crate::tell;
 
 /// Connections of every run here.
 const CONNECTIONS: usize = 4;
@@ -37,7 +38,7 @@ pub(crate) async fn to_the_end(child: &mut Child) -> Option<i32> {
 
 async fn verdict_of(relay: &Relay, beliefs: HashMap<String, Belief>) -> Verdict {
     let verdict = judge(&relay.journal().await, &beliefs);
-    println!("{verdict}");
+    tell(&verdict);
     assert!(verdict.is_clean(), "{verdict}");
     verdict
 }

@@ -8,6 +8,7 @@ use crate::naive;
 use crate::play::Plan;
 use crate::relay::Relay;
 use crate::sender::Ours;
+use crate::tell;
 
 /// What was asked for, such as `seed=1 mails=20000 kills=5000 connections=32 round=2000`.
 struct Asked(BTreeMap<String, u64>);
@@ -53,18 +54,18 @@ async fn many_kills() {
             closing_runs: 30,
         };
         let played = plan.play(&mut ours, &mut relay).await;
-        println!("{played}");
+        tell(&played);
         (mails, kills, round) = (mails + played.verdict.mails, kills + played.kills, round + 1);
         if !played.is_clean() {
             unclean.push(played.to_string());
         }
     }
-    println!("{mails} mails, {kills} kills, {round} campaigns");
-    println!("\nand the same on a sender as it is usually written:");
+    tell(&format_args!("{mails} mails, {kills} kills, {round} campaigns"));
+    tell(&"\nand the same on a sender as it is usually written:");
     let plan = Plan { seed: asked.number("seed"), kills: 100, connections: 32, pairs: 0, closing_runs: 3 };
     let faults = ["recipients=60", "late_ms=200", "mute_ms=500", "drip_ms=2"].map(str::to_owned);
     let naive = naive::played(usize::try_from(asked.number("round")).unwrap(), &plan, &faults).await;
-    println!("{naive}");
+    tell(&naive);
     assert!(!naive.verdict.is_clean(), "the harness found nothing wrong with a sender that is wrong on purpose");
     assert!(unclean.is_empty(), "{}", unclean.join("\n"));
 }

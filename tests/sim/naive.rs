@@ -14,6 +14,7 @@ use crate::judge::Belief;
 use crate::play::{Plan, Played};
 use crate::relay::Relay;
 use crate::sender::Sender;
+use crate::tell;
 
 /// A pool of connections, marked after sending.
 struct Naive {
@@ -81,7 +82,7 @@ async fn the_harness_finds_what_a_usual_sender_loses_and_doubles() {
     let plan = Plan { seed: 5, kills: 20, connections: 8, pairs: 0, closing_runs: 3 };
     let faults = ["seed=5", "recipients=150", "late_ms=100", "mute_ms=300", "drip_ms=2"].map(str::to_owned);
     let played = played(400, &plan, &faults).await;
-    println!("{played}");
+    tell(&played);
     assert!(!played.verdict.is_clean(), "{played}");
     assert!(played.verdict.duplicates > 0, "what was sent and not marked is sent again: {played}");
     assert!(played.verdict.lost > 0, "a late answer is taken for the next mail's: {played}");

@@ -4,6 +4,7 @@ use crate::judge::Belief;
 use crate::play::{Plan, Played};
 use crate::relay::Relay;
 use crate::sender::Ours;
+use crate::tell;
 
 /// The seed: `PARSURVEY_SEED`, or one of this process.
 fn seed() -> u64 {
@@ -23,12 +24,12 @@ fn faults(seed: u64) -> Vec<String> {
 
 async fn played(mut ours: Ours, kills: u64, pairs: u64, rightly: fn(&Played) -> bool) -> Played {
     let seed = seed();
-    println!("PARSURVEY_SEED={seed}");
+    tell(&format_args!("PARSURVEY_SEED={seed}"));
     let folder = ours.survey.folder().to_path_buf();
     let mut relay = Relay::start(&folder, &faults(seed)).await;
     let plan = Plan { seed, kills, connections: 8, pairs, closing_runs: 12 };
     let played = plan.play(&mut ours, &mut relay).await;
-    println!("{played}");
+    tell(&played);
     assert!(rightly(&played), "{played}");
     assert_eq!(played.verdict.believed(Belief::Waiting), 0, "{played}");
     played

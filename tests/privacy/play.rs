@@ -141,7 +141,7 @@ async fn begun(folder: &Path, database: Option<&str>) -> Arc<Desk> {
     assert!(desk.import_roster(&roster, &ImportOptions::default(), &because, before).await.unwrap().stored);
     let catcher = Catcher::start(Script::new()).await.unwrap();
     let limits = RunLimits { connections: 1, ..RunLimits::default() };
-    let relay = Relay { route: Route::loopback(catcher.port()), limits, settled: Arc::default() };
+    let relay = Relay { way: Route::loopback(catcher.port()).into(), limits, settled: Arc::default() };
     let desk = Arc::new(desk);
     let sent =
         desk.contact(MailKind::Invitation, &relay, &Stop::new(), &because, at(moments::INVITATION)).await.unwrap();

@@ -15,6 +15,7 @@ pub mod opening;
 pub mod respond;
 pub mod results;
 pub mod roster;
+pub mod schedule;
 pub mod setup;
 
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
-use parsurvey_dispatch::{Route, RunLimits, Stop, Summary};
+use parsurvey_dispatch::{RunLimits, Stop, Summary, Way};
 use parsurvey_ledger::{CampaignState, LinkHash, NewMail, Stage};
 use parsurvey_survey::campaign::{Contact, MailKind};
 use parsurvey_survey::key::KeyRole;
@@ -32,11 +32,11 @@ pub use clock::Clock;
 pub use control::SettledByLog;
 pub use unmailed::Unmailed;
 
-/// How to reach the relay.
+/// How mails are sent.
 #[derive(Debug, Clone)]
 pub struct Relay {
-    /// The route.
-    pub route: Route,
+    /// The way: a relay, a provider, or a folder for rehearsals.
+    pub way: Way,
     /// Connections, and when to give up.
     pub limits: RunLimits,
     /// Counts the mails settled so far, for whoever shows progress.
@@ -160,7 +160,7 @@ impl Desk {
         Ok(done)
     }
 
-    fn due_kinds(&self, now: Timestamp) -> Vec<MailKind> {
+    pub(crate) fn due_kinds(&self, now: Timestamp) -> Vec<MailKind> {
         let is_due = |kind| plan::due(&self.campaign.contacts, kind, now).is_some();
         // The prenotice loses its meaning once the invitation is due.
         if is_due(MailKind::Invitation) {

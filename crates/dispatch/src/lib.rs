@@ -3,23 +3,28 @@
 //! Nothing here knows a database, a campaign's schedule or a template: [`Outbox`] is the only way in and out.
 //! It holds no pool of connections on purpose: a pooled connection that was left in the middle of an exchange gives the
 //! next mail an answer which is not its own.
-//! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others; pace and retries are not here.
+//! Speaks SMTP, in the clear to a relay on the same machine and under TLS to others, or a provider's HTTP; when a refused
+//! mail is tried again is not decided here.
 //! Never enable the `tracing` feature of lettre: it would log every mail as it is written, link included.
 //!
-//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are).
+//! Start with [`compose`] (what is sent), [`Session::send`] (how one mail is sent) and [`run`] (how all are). A new way to
+//! send is a [`Carrier`].
 
 mod address;
 pub mod bounce;
 mod consequence;
 mod delivery;
 mod engine;
+mod folder;
 mod letter;
 mod open;
+mod provider;
 mod reply;
 mod route;
 mod session;
 mod stream;
 mod trust;
+mod way;
 mod wire;
 
 pub use address::{AddressError, RelayAddress, Scheme};
@@ -28,8 +33,11 @@ pub use delivery::{Delivery, Enhanced, Outcome, Peer, Stage, TlsSeen};
 pub use engine::{
     Always, Carrier, DomainPace, JobId, Line, Outbox, Pace, Permit, RunError, RunLimits, Stop, Summary, Ticket, run,
 };
+pub use folder::Folder;
 pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
+pub use provider::{Provider, ProviderError};
 pub use route::{Login, Route, Security, StageTimeouts};
 pub use session::Session;
 pub use trust::{Trust, TrustError};
+pub use way::{Way, WayLine};

@@ -231,11 +231,16 @@ pub(crate) enum Command {
         #[command(flatten)]
         score: ScoreArgs,
     },
-    /// Serve the respondents' form and the status page.
+    /// Serve the respondents' form and the status page, and with --send do whatever is due.
     Serve {
         /// Address and port.
         #[arg(long, env = "PARSURVEY_LISTEN", default_value = "127.0.0.1:8080")]
         listen: String,
+        /// Also do whatever is due, as `run` does, every minute.
+        #[arg(long)]
+        send: bool,
+        #[command(flatten)]
+        smtp: SmtpArgs,
     },
     /// Run a whole campaign on sample data: from roster to index, with real mail, form and ballot box.
     Demo {
@@ -359,9 +364,15 @@ pub(crate) struct SendArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SmtpArgs {
-    /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and USER@HOST:PORT, of which user and port may be left out.
+    /// The relay: HOST:PORT without TLS, or smtp://, smtp+starttls:// or smtps:// and USER@HOST:PORT, of which user and port may be left out; for a sample campaign also file:DIR, which only writes the mails down.
     #[arg(long, env = "PARSURVEY_SMTP", default_value = "127.0.0.1:25", value_name = "HOST:PORT|URL")]
     pub(crate) smtp: String,
+    /// A provider's HTTP interface instead of a relay, as this TOML file describes it.
+    #[arg(long, env = "PARSURVEY_PROVIDER", value_name = "FILE")]
+    pub(crate) provider: Option<PathBuf>,
+    /// The secret that the provider's file calls {secret}.
+    #[arg(long, env = "PARSURVEY_PROVIDER_SECRET_FILE", value_name = "FILE", requires = "provider")]
+    pub(crate) provider_secret_file: Option<PathBuf>,
     /// The password of the URL's user; without it, the environment's PARSURVEY_SMTP_PASSWORD is used.
     #[arg(long, env = "PARSURVEY_SMTP_PASSWORD_FILE", value_name = "FILE")]
     pub(crate) smtp_password_file: Option<PathBuf>,

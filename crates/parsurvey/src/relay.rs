@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use parsurvey_dispatch::{Dkim, Login, RelayAddress, Route, Trust, TrustError};
+use parsurvey_dispatch::{Dkim, Folder, Login, Provider, RelayAddress, Route, Trust, TrustError, Way};
 use secrecy::{SecretString, zeroize::Zeroizing};
 
 use crate::args::SmtpArgs;
@@ -14,6 +14,23 @@ use crate::faults::Failure;
 
 /// The variable that holds the password where no file does.
 const PASSWORD: &str = "PARSURVEY_SMTP_PASSWORD";
+
+/// The way mails leave: a provider where one is named, a folder, or else a relay.
+pub(crate) fn way(smtp: &SmtpArgs) -> Result<Way, Failure> {
+    if let Some(file) = &smtp.provider {
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
+        let secret = smtp.provider_secret_file.as_deref().map(read_secret).transpose()?;
+        let provider = Provider::read(&text, secret.as_ref())
+            .map_err(|error| Failure::usage(format!("--provider {}: {error}", file.display())))?;
+        return Ok(Way::Provider(provider));
+    }
+    match smtp.smtp.strip_prefix("file:") {
+        Some("") => Err(Failure::usage("--smtp file: name the folder behind it, such as file:mails")),
+        Some(folder) => Ok(Way::Folder(Folder::new(folder))),
+        None => Ok(route(smtp)?.into()),
+    }
+}
 
 /// The way to the relay, with everything that is read from files.
 pub(crate) fn route(smtp: &SmtpArgs) -> Result<Route, Failure> {
@@ -83,6 +100,8 @@ mod tests {
     fn told(smtp: &str, change: impl FnOnce(&mut SmtpArgs)) -> Result<String, String> {
         let mut arguments = SmtpArgs {
             smtp: smtp.to_owned(),
+            provider: None,
+            provider_secret_file: None,
             smtp_password_file: None,
             smtp_plain_login: false,
             smtp_ca: None,

@@ -141,6 +141,7 @@ pub(crate) fn campaign() -> Campaign {
         contacts: Vec::new(),
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
+        sending: parsurvey_survey::sending::Sending::default(),
         key_holders: KeyHolders {
             ballot_box: text(
                 "Vụ Cải cách hành chính, Bộ Nội vụ",

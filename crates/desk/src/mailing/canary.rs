@@ -161,17 +161,17 @@ impl Desk {
                 "check --smtp and the relay, then run the command again",
             )
         };
-        let mut line = relay.route.open().await.map_err(|delivery| unfinished(0, delivery.to_string()))?;
+        let mut line = relay.way.open().await.map_err(|delivery| unfinished(0, delivery.to_string()))?;
         let (mut taken, mut refused) = (0, None);
         for (place, mailbox) in mailboxes.iter().enumerate() {
             let mut mail = self.write_copy(contact, mailbox, place, now)?;
-            if let Some(dkim) = &relay.route.dkim {
+            if let Some(dkim) = relay.way.dkim() {
                 mail = mail.signed(dkim).map_err(|error| {
                     DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
                 })?;
             }
             if !line.is_usable() {
-                line = relay.route.open().await.map_err(|delivery| unfinished(taken, delivery.to_string()))?;
+                line = relay.way.open().await.map_err(|delivery| unfinished(taken, delivery.to_string()))?;
             }
             match line.carry(&mail, Always).await {
                 Some(delivery) if delivery.outcome == Outcome::Accepted => taken += 1,

@@ -121,7 +121,7 @@ impl Desk {
     }
 
     /// Refuses outside the hours in which mails leave.
-    pub(super) fn require_hours(&self, now: Timestamp) -> Result<(), DeskError> {
+    pub(crate) fn require_hours(&self, now: Timestamp) -> Result<(), DeskError> {
         let campaign = &self.campaign;
         let Some(hours) = &campaign.sending.hours else { return Ok(()) };
         if hours.is_open(now, &campaign.time_zone, &campaign.holidays) {

@@ -24,10 +24,16 @@ impl Desk {
         sent: &mut Sent,
     ) -> Result<(), DeskError> {
         let (now, until) = (clock.now(), clock.clone());
-        if relay.route.dkim.as_ref().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
+        if relay.way.dkim().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
             return Err(DeskError::refused(
                 "the key cannot sign for the sender's domain, which is not in ASCII",
                 "write the domain in campaign.toml in its xn-- form",
+            ));
+        }
+        if !relay.way.is_real() && !self.campaign.sample {
+            return Err(DeskError::refused(
+                "a folder takes mails that nobody gets, and this is no sample campaign",
+                "copy the campaign, set sample = true in the copy, and rehearse with it and a data folder of its own",
             ));
         }
         let taken = self.take_over_from_the_dead(now).await?;
@@ -42,7 +48,7 @@ impl Desk {
         let alive = Alive::begin(&self.data, &name)?;
         let dispatcher = Dispatcher::enter(&self.ledger, &name, lease, now).await?;
         let room = Arc::new(MailRoom::new(Arc::clone(self), relay, dispatcher, clock, closes));
-        let result = parsurvey_dispatch::run(&relay.route, &limits, Arc::clone(&room), stop).await;
+        let result = parsurvey_dispatch::run(&relay.way, &limits, Arc::clone(&room), stop).await;
         let (is_past_deadline, is_past_hours) = (room.is_past_deadline(), room.is_past_hours());
         sent.unwritten.extend(room.unwritten());
         sent.refusal = room.refusal().or_else(|| sent.refusal.take());
@@ -85,7 +91,7 @@ impl Desk {
     }
 
     /// Takes the mails of dispatchers that are dead, or silent beyond their lease.
-    pub(super) async fn take_over_from_the_dead(&self, now: Timestamp) -> Result<TakenOver, DeskError> {
+    pub(crate) async fn take_over_from_the_dead(&self, now: Timestamp) -> Result<TakenOver, DeskError> {
         let dead = alive::dead(&self.data)?;
         for name in &dead {
             self.ledger.end_dispatcher(name).await?;

@@ -52,7 +52,7 @@ impl MailRoom {
             clock,
             closes,
             settled: Arc::clone(&relay.settled),
-            dkim: relay.route.dkim.clone(),
+            dkim: relay.way.dkim().cloned(),
             past_deadline: AtomicBool::new(false),
             past_hours: AtomicBool::new(false),
             policy_refusals: AtomicU32::new(0),

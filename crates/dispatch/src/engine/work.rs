@@ -129,12 +129,17 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
         }
         if let Some(used) = held.as_mut().filter(|held| held.line.is_usable()) {
             used.mails += 1;
+            let marked = Arc::clone(&permit.marked);
             match used.line.carry(mail, permit).await {
                 None => return Tried::Withheld,
-                // A relay may end a session between two mails whenever it likes; that is no failure.
-                Some(delivery) if delivery.outcome != Outcome::RouteFailed || delivery.stage > Stage::Mail => {
+                Some(delivery)
+                    if delivery.outcome != Outcome::RouteFailed
+                        || delivery.stage > Stage::Mail
+                        || marked.load(Ordering::Acquire) =>
+                {
                     return Tried::Told(delivery);
                 }
+                // A relay may end a session between two mails whenever it likes; that is no failure.
                 Some(_) => {}
             }
         }

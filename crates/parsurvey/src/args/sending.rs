@@ -8,6 +8,11 @@ use super::{BecauseArgs, Kind, SmtpArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SendingCommand {
+    /// Do whatever is due now, and say what comes next: for a timer. Run twice, it does nothing twice.
+    Run {
+        #[command(flatten)]
+        smtp: SmtpArgs,
+    },
     /// What became of every mail.
     Mails {
         /// Only mails in this state: one as printed, or waiting, unknown, failed or sent.

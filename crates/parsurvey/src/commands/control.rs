@@ -18,6 +18,7 @@ use crate::output::Output;
 
 pub(crate) async fn run(global: &Global, command: SendingCommand) -> Done {
     match command {
+        SendingCommand::Run { smtp } => mailing::run(global, &smtp).await,
         SendingCommand::Mails { state, history: None } => mails(global, state).await,
         SendingCommand::Mails { history: Some(mail), .. } => history(global, mail).await,
         SendingCommand::Unmailed { kind, wave } => unmailed(global, mailing::kind_of(kind), wave).await,

@@ -39,6 +39,27 @@ pub(crate) async fn send(global: &Global, args: &SendArgs) -> Done {
     answer(global, &desk.campaign().time_zone, &sent)
 }
 
+/// Does whatever is due, and tells what comes next.
+pub(crate) async fn run(global: &Global, smtp: &SmtpArgs) -> Done {
+    let relay = relay(smtp)?;
+    let desk = shared_desk(global).await?;
+    let clock = clock(global, desk.campaign())?;
+    let done = desk.run_due(&relay, &stop_on_signal(), &plain(global, "run"), clock).await?;
+    let zone = &desk.campaign().time_zone;
+    let sent: Vec<(MailKind, Sent)> = done.sent.into_iter().map(|(kind, _, sent)| (kind, sent)).collect();
+    let code = answer(global, zone, &sent)?;
+    if let Some(next) = done.next {
+        eprintln!("next: {} at {}", next.what, calendar::written(next.at, zone));
+    }
+    match done.stands_still {
+        None => Ok(code),
+        Some(stand) => {
+            eprintln!("note: {}\n  help: {}", stand.reason, stand.remedy);
+            Ok(if stand.needs_person { 1 } else { code })
+        }
+    }
+}
+
 async fn make_ready_again(
     global: &Global,
     desk: &Desk,
@@ -214,9 +235,9 @@ pub(crate) async fn preview(global: &Global, kind: Kind, wave: u32, html: bool) 
 }
 
 pub(crate) fn relay(smtp: &SmtpArgs) -> Result<Relay, Failure> {
-    let route = crate::relay::route(smtp)?;
+    let way = crate::relay::way(smtp)?;
     let limits = RunLimits { connections: usize::from(smtp.connections), ..RunLimits::default() };
-    let relay = Relay { route, limits, settled: Arc::default() };
+    let relay = Relay { way, limits, settled: Arc::default() };
     show_progress(&relay);
     Ok(relay)
 }

@@ -19,6 +19,7 @@ use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
+use crate::args::sending::SendingCommand;
 use crate::args::{BecauseArgs, BouncesCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand};
 use crate::faults::{Failure, print_faults};
 
@@ -29,7 +30,12 @@ pub(crate) type Done = Result<u8, Failure>;
 pub(crate) async fn run(cli: Cli) -> Done {
     let stops_itself = matches!(
         cli.command,
-        Command::Invite(_) | Command::Remind(_) | Command::Send(_) | Command::Serve { .. } | Command::Demo { .. }
+        Command::Invite(_)
+            | Command::Remind(_)
+            | Command::Send(_)
+            | Command::Sending(SendingCommand::Run { .. })
+            | Command::Serve { .. }
+            | Command::Demo { .. }
     );
     if stops_itself {
         return act(cli).await;
@@ -104,7 +110,7 @@ async fn act(cli: Cli) -> Done {
         Command::Index(score) => ask::index(global, &score).await,
         Command::Explain { code, score } => ask::explain(global, &code, &score).await,
         Command::Report { documents, out, score } => ask::report(global, &documents, out, &score).await,
-        Command::Serve { listen } => serve::serve(global, &listen).await,
+        Command::Serve { listen, send, smtp } => serve::serve(global, &listen, send.then_some(&smtp)).await,
         Command::Demo { out, serve } => demo::demo(global, &out, serve).await,
     }
 }

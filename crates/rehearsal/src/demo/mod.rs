@@ -126,7 +126,7 @@ pub(crate) fn because(reason: &str) -> Because {
 
 pub(crate) fn relay(catcher: &Catcher) -> Relay {
     let limits = RunLimits { connections: 8, ..RunLimits::default() };
-    Relay { route: Route::loopback(catcher.port()), limits, settled: Arc::default() }
+    Relay { way: Route::loopback(catcher.port()).into(), limits, settled: Arc::default() }
 }
 
 fn begin(campaign: &Campaign) -> Timestamp {

@@ -31,7 +31,7 @@ async fn ready(folder: &Path) -> (Arc<Desk>, Catcher, Relay) {
     desk.import_roster(&roster, &ImportOptions::default(), &because, before).await.unwrap();
     let catcher = Catcher::start(Script::new()).await.unwrap();
     let limits = RunLimits { connections: 1, ..RunLimits::default() };
-    let relay = Relay { route: Route::loopback(catcher.port()), limits, settled: Arc::default() };
+    let relay = Relay { way: Route::loopback(catcher.port()).into(), limits, settled: Arc::default() };
     (Arc::new(desk), catcher, relay)
 }
 

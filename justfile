@@ -35,9 +35,22 @@ bench-bounces:
 servers:
     cargo test --locked --workspace --test servers -- --nocapture
 
-# Sends to relays that fail on purpose.
-sim:
-    cargo test --locked --workspace --test rehearsal
+# How fast mails leave, beside other senders, such as `just bench-send mails=20000 connections=32 rounds=5`.
+bench-send *options:
+    tests/bench/tools.sh
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_send {{ options }}
+
+# What it costs to hand out, mark and record mails, from a thousand queued to a million.
+bench-ledger:
+    cargo run --locked --release -p parsurvey-ledger --example lease_cost
+
+# Kills senders at random moments and holds them to a relay's journal, such as `just sim seed=7 mails=20000 kills=5000`.
+sim *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_SIM="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test sim long -- --ignored --nocapture
 
 # Renews the synthetic roster of the Hanoi sample.
 roster:

@@ -14,6 +14,7 @@ mod postgres;
 mod program;
 mod running;
 mod serving;
+mod small_disk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,9 +25,10 @@ use parsurvey_rehearsal::catcher::{Catcher, Script};
 use sqlx::Connection;
 use tempfile::TempDir;
 
-pub use program::{Ran, binary, root, run_in};
+pub use program::{Ran, binary, example, root, run_in};
 pub use running::Running;
 pub use serving::Serving;
+pub use small_disk::{Told, on_a_small_disk};
 
 /// A moment of the sample campaigns: the morning of the prenotice, and of the first reminder; and after the grace.
 pub mod moments {
@@ -68,8 +70,13 @@ impl Survey {
 
     /// The small sample campaign with a ledger on PostgreSQL.
     pub async fn small_on_postgres() -> Self {
+        Self::small_at(postgres_database().await).await
+    }
+
+    /// The small sample campaign with a ledger at this URL.
+    pub async fn small_at(database: String) -> Self {
         let mut survey = Self::small().await;
-        survey.database = Some(postgres_database().await);
+        survey.database = Some(database);
         survey
     }
 
@@ -296,6 +303,33 @@ fn install_crypto() {
 fn postgres_server() -> &'static postgres::Postgres {
     static SERVER: OnceLock<postgres::Postgres> = OnceLock::new();
     SERVER.get_or_init(|| postgres::start().expect("PostgreSQL starts"))
+}
+
+/// A PostgreSQL server that one test has to itself, to stop it as a power cut would.
+pub struct OwnPostgres(postgres::Postgres);
+
+impl OwnPostgres {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(postgres::start().expect("PostgreSQL starts"))
+    }
+
+    /// The URL of its one database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.0.url("postgres")
+    }
+
+    /// Stops it at once, whatever it is doing: it recovers when it is started again.
+    pub fn crash(&mut self) {
+        self.0.crash().expect("PostgreSQL stops");
+    }
+
+    /// Starts it again.
+    pub fn start_again(&mut self) {
+        self.0.start_again().expect("PostgreSQL starts again");
+    }
 }
 
 /// The folder of this test run's PostgreSQL server: its log, and under `data` every file it keeps.

@@ -54,25 +54,41 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// The binary. Built by the one command shape that everything here is built with, so that it is neither stale nor
-/// a reason to build the heavy libraries a second time. `PARSURVEY_TEST_BINARY` names another build to try.
+/// The binary. `PARSURVEY_TEST_BINARY` names another build to try.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        if let Some(other) = std::env::var_os("PARSURVEY_TEST_BINARY") {
-            return PathBuf::from(other);
-        }
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--locked", "--quiet", "--workspace", "--all-targets"])
-            .current_dir(root())
-            .status()
-            .unwrap();
-        assert!(built.success(), "the program does not build");
-        // The test binary lies in target/debug/deps; the program one folder up.
-        let here = std::env::current_exe().unwrap();
-        let binary = here.parent().unwrap().parent().unwrap().join("parsurvey");
+        let other = std::env::var_os("PARSURVEY_TEST_BINARY").map(PathBuf::from);
+        let binary = other.unwrap_or_else(|| built().join("parsurvey"));
         assert!(binary.is_file(), "the program was not found");
         binary
+    })
+}
+
+/// A program that stands among a package's examples, such as a relay of its own process.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    let program = built().join("examples").join(name);
+    assert!(program.is_file(), "the example {name} was not found");
+    program
+}
+
+/// The folder with everything that is built: by the one command shape that everything here is built with, so that it is
+/// neither stale nor a reason to build the heavy libraries a second time. Who tries another build has built everything.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if std::env::var_os("PARSURVEY_TEST_BINARY").is_none() {
+            let built = std::process::Command::new(env!("CARGO"))
+                .args(["build", "--locked", "--quiet", "--workspace", "--all-targets"])
+                .current_dir(root())
+                .status()
+                .unwrap();
+            assert!(built.success(), "the program does not build");
+        }
+        // A test lies in target/debug/deps, an example in target/debug/examples; the program one folder up.
+        let here = std::env::current_exe().unwrap();
+        here.parent().unwrap().parent().unwrap().to_path_buf()
     })
 }
 

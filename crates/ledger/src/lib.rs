@@ -31,8 +31,8 @@ mod reports;
 mod respond;
 mod roster;
 mod seats;
-mod settle;
 mod seed;
+mod settle;
 mod sql;
 mod tally;
 
@@ -58,8 +58,8 @@ pub use pause::Pause;
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
-pub use settle::{Mark, Outcome};
 pub use seed::{SeedLook, SeedResult};
+pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
 use act::to_millis;

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
-pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.

@@ -19,8 +19,8 @@ pub mod link;
 pub mod plan;
 pub mod roster;
 pub mod seat;
-pub mod sending;
 pub mod seeds;
+pub mod sending;
 pub mod status;
 pub mod template;
 

@@ -3,33 +3,27 @@
 //! Commands may come pipelined. Lines and mails are bounded; a sender that exceeds a bound is hung up on.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::Shared;
 use super::guard::{Handshake, Tls};
-use super::mail::Mail;
+use super::journal::{Event, Step};
 use super::script::{Act, At, Reply};
+
+mod transaction;
+
+use transaction::Transaction;
 
 /// The longest command, or line of a mail, in bytes.
 const LINE_LIMIT: usize = 64 * 1024;
-
-/// The largest mail in bytes, as the catcher's `SIZE` says.
-const MAIL_LIMIT: usize = 26_214_400;
 
 /// Whether the connection goes on.
 enum Next {
     Go,
     Leave,
-}
-
-/// What the sender said since its last `MAIL`.
-#[derive(Default)]
-struct Transaction {
-    from: Option<String>,
-    parameters: Vec<String>,
-    recipients: Vec<String>,
 }
 
 /// With or without TLS.
@@ -43,47 +37,82 @@ struct Connection<'a> {
     number: u64,
     is_under_tls: bool,
     is_logged_in: bool,
+    has_said_quit: bool,
+    /// The next reply leaves byte by byte, with so long between two.
+    drip: Option<Duration>,
     transaction: Transaction,
 }
 
 /// Serves a sender until it leaves, is hung up on, or the connection breaks.
 pub(super) async fn serve(stream: TcpStream, shared: &Shared, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    shared.note(|| Event::new(number, Step::Open))?;
     let mut connection = Connection {
         stream: BufReader::new(Box::new(stream)),
         shared,
         number,
         is_under_tls: false,
         is_logged_in: false,
+        has_said_quit: false,
+        drip: None,
         transaction: Transaction::default(),
     };
-    if let Some(tls) = shared.ask_script(|script| script.tls()).filter(|tls| tls.is_implicit)
-        && let Next::Leave = connection.secure(&tls).await?
-    {
-        return Ok(());
-    }
-    let greeting = shared.ask_script(|script| script.greeting_reply());
-    let turned_away = greeting.code >= 400;
-    connection.reply(&greeting).await?;
-    if turned_away {
-        return Ok(());
-    }
-    while let Some(line) = connection.line().await? {
-        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if let Next::Leave = connection.command(&line).await? {
-            break;
-        }
-    }
-    Ok(())
+    let ended = connection.converse().await;
+    shared.note(|| Event { quit: connection.has_said_quit, ..Event::new(number, Step::End) })?;
+    ended
 }
 
 impl Connection<'_> {
+    async fn converse(&mut self) -> io::Result<()> {
+        if let Some(tls) = self.tls().filter(|tls| tls.is_implicit)
+            && let Next::Leave = self.secure(&tls).await?
+        {
+            return Ok(());
+        }
+        // What stands instead of the greeting ends the connection, whatever its code.
+        if self.before_recipients(At::Greeting).await?.is_some() {
+            return Ok(());
+        }
+        let greeting = self.shared.ask_script(|script| script.greeting_reply());
+        let turned_away = greeting.code >= 400;
+        self.reply(&greeting).await?;
+        if turned_away {
+            return self.shared.note(|| Event { code: Some(greeting.code), ..self.event(Step::Away) });
+        }
+        while let Some(line) = self.line().await? {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if let Next::Leave = self.command(&line).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        self.shared.ask_script(|script| script.tls(self.number))
+    }
+
+    fn event(&self, step: Step) -> Event {
+        Event::new(self.number, step)
+    }
+
+    /// Does what the script says about this connection as such; `None` when the usual reply follows.
+    async fn before_recipients(&mut self, at: At) -> io::Result<Option<Next>> {
+        let Some(act) = self.shared.act_on_connection(self.number, at) else { return Ok(None) };
+        let code = if let Act::Say(reply) = &act { Some(reply.code) } else { None };
+        self.shared.note(|| Event { code, ..self.event(Step::Away) })?;
+        self.misbehave(act).await
+    }
+
     async fn command(&mut self, line: &str) -> io::Result<Next> {
         let verb = line.split(' ').next().unwrap_or_default().to_uppercase();
         match verb.as_str() {
             "EHLO" => {
                 self.transaction = Transaction::default();
-                let hello = self.shared.ask_script(|script| script.hello_reply(self.is_under_tls));
+                if let Some(next) = self.before_recipients(At::Hello).await? {
+                    return Ok(next);
+                }
+                let hello = self.shared.ask_script(|script| script.hello_reply(self.number, self.is_under_tls));
                 self.reply(&hello).await
             }
             "HELO" | "NOOP" => self.say(250, "2.0.0 catcher.example").await,
@@ -97,6 +126,7 @@ impl Connection<'_> {
             "RCPT" => self.recipient(line).await,
             "DATA" => self.data().await,
             "QUIT" => {
+                self.has_said_quit = true;
                 self.say(221, "2.0.0 bye").await?;
                 Ok(Next::Leave)
             }
@@ -105,8 +135,7 @@ impl Connection<'_> {
     }
 
     async fn starttls(&mut self) -> io::Result<Next> {
-        let tls = self.shared.ask_script(|script| script.tls());
-        let Some(tls) = tls.filter(|tls| !tls.is_implicit && !self.is_under_tls) else {
+        let Some(tls) = self.tls().filter(|tls| !tls.is_implicit && !self.is_under_tls) else {
             return self.say(502, "5.5.1 not implemented").await;
         };
         match tls.handshake {
@@ -176,97 +205,6 @@ impl Connection<'_> {
         Ok(String::from_utf8_lossy(&answer).trim_end().to_owned())
     }
 
-    async fn mail(&mut self, line: &str) -> io::Result<Next> {
-        if !self.is_logged_in && self.shared.ask_script(|script| script.account()).is_some() {
-            return self.say(530, "5.7.0 log in first").await;
-        }
-        if self.transaction.from.is_some() {
-            return self.say(503, "5.5.1 one MAIL at a time").await;
-        }
-        let Some((from, parameters)) = path(line, "MAIL FROM:") else {
-            return self.say(501, "5.5.4 MAIL FROM:<address>").await;
-        };
-        self.transaction.from = Some(from);
-        self.transaction.parameters = parameters;
-        self.say(250, "2.1.0 ok").await
-    }
-
-    async fn recipient(&mut self, line: &str) -> io::Result<Next> {
-        if self.transaction.from.is_none() {
-            return self.say(503, "5.5.1 MAIL first").await;
-        }
-        let Some((recipient, _)) = path(line, "RCPT TO:").filter(|(to, _)| !to.is_empty()) else {
-            return self.say(501, "5.5.4 RCPT TO:<address>").await;
-        };
-        let utf8 = self.transaction.parameters.iter().any(|p| p == "SMTPUTF8");
-        if !recipient.is_ascii() && !utf8 {
-            self.shared.count(|counts| counts.refused += 1);
-            return self.say(553, "5.6.7 SMTPUTF8 was not asked for").await;
-        }
-        match self.shared.act(&recipient, At::Rcpt) {
-            None => {}
-            Some(Act::Say(reply)) if reply.code < 400 => {
-                self.transaction.recipients.push(recipient);
-                return self.reply(&reply).await;
-            }
-            Some(act) => {
-                if let Some(next) = self.misbehave(act).await? {
-                    return Ok(next);
-                }
-            }
-        }
-        self.transaction.recipients.push(recipient);
-        self.say(250, "2.1.5 ok").await
-    }
-
-    async fn data(&mut self) -> io::Result<Next> {
-        if self.transaction.recipients.is_empty() {
-            return self.say(503, "5.5.1 RCPT first").await;
-        }
-        if let Some(act) = self.scripted(At::Data)
-            && let Some(next) = self.misbehave(act).await?
-        {
-            return Ok(next);
-        }
-        self.say(354, "go ahead").await?;
-        if let Some(act) = self.scripted(At::Contents)
-            && let Some(next) = self.misbehave(act).await?
-        {
-            return Ok(next);
-        }
-        let Some(raw) = self.contents().await? else {
-            return Ok(Next::Leave);
-        };
-        let transaction = std::mem::take(&mut self.transaction);
-        let act = transaction.recipients.iter().find_map(|recipient| self.shared.act(recipient, At::Dot));
-        let refused = matches!(&act, Some(Act::Say(reply)) if reply.code >= 400);
-        if !refused {
-            let mail = Mail::new(
-                transaction.from.unwrap_or_default(),
-                transaction.parameters,
-                transaction.recipients,
-                raw,
-                self.number,
-            );
-            self.shared.take(mail.through(self.is_under_tls, self.is_logged_in));
-        }
-        if let Some(act) = act
-            && let Some(next) = self.misbehave(act).await?
-        {
-            return Ok(next);
-        }
-        let latency = self.shared.ask_script(|script| script.dot_latency());
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
-        self.say(250, &format!("2.0.0 taken over connection {}", self.number)).await
-    }
-
-    /// The first act of the script for a recipient of this transaction.
-    fn scripted(&self, at: At) -> Option<Act> {
-        self.transaction.recipients.iter().find_map(|recipient| self.shared.act(recipient, at))
-    }
-
     /// Does what the script says; `None` when the usual reply follows.
     async fn misbehave(&mut self, act: Act) -> io::Result<Option<Next>> {
         match act {
@@ -278,7 +216,7 @@ impl Connection<'_> {
                 self.reply(&reply).await?;
                 Ok(Some(if closing { Next::Leave } else { Next::Go }))
             }
-            Act::HangUp => Ok(Some(Next::Leave)),
+            Act::HangUp | Act::Lose => Ok(Some(Next::Leave)),
             Act::Silence => {
                 // Reads on, so that the sender's leaving is noticed, and answers nothing.
                 tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await?;
@@ -288,23 +226,15 @@ impl Connection<'_> {
                 tokio::time::sleep(time).await;
                 Ok(None)
             }
-        }
-    }
-
-    /// Reads the contents up to the final dot and takes the doubled dots back; `None` when the sender left before it.
-    async fn contents(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut raw = Vec::new();
-        while let Some(line) = self.line().await? {
-            if line == b".\r\n" {
-                return Ok(Some(raw));
+            Act::Mute(time) => {
+                tokio::time::sleep(time).await;
+                Ok(Some(Next::Leave))
             }
-            raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-            if raw.len() > MAIL_LIMIT {
-                self.say(552, "5.3.4 too big").await?;
-                return Ok(None);
+            Act::Drip(pause) => {
+                self.drip = Some(pause);
+                Ok(None)
             }
         }
-        Ok(None)
     }
 
     /// One line with its end; `None` at the end of the connection.
@@ -321,39 +251,16 @@ impl Connection<'_> {
 
     async fn reply(&mut self, reply: &Reply) -> io::Result<Next> {
         let wire = reply.to_wire();
+        if let Some(pause) = self.drip.take() {
+            for byte in wire.bytes() {
+                self.stream.get_mut().write_all(&[byte]).await?;
+                self.stream.get_mut().flush().await?;
+                tokio::time::sleep(pause).await;
+            }
+            return Ok(Next::Go);
+        }
         self.stream.get_mut().write_all(wire.as_bytes()).await?;
         self.stream.get_mut().flush().await?;
         Ok(Next::Go)
-    }
-}
-
-/// The address and the parameters of `MAIL FROM:<a> X=y` or `RCPT TO:<a>`.
-fn path(line: &str, start: &str) -> Option<(String, Vec<String>)> {
-    let head = line.get(..start.len())?;
-    if !head.eq_ignore_ascii_case(start) {
-        return None;
-    }
-    let rest = line[start.len()..].trim_start().strip_prefix('<')?;
-    let (address, parameters) = rest.rsplit_once('>')?;
-    let parameters = parameters.split_whitespace().map(str::to_owned).collect();
-    Some((address.to_owned(), parameters))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path;
-
-    #[test]
-    fn a_path_is_read_with_its_parameters() {
-        let read = |line| path(line, "MAIL FROM:");
-        let expected = |address: &str, parameters: &[&str]| {
-            let parameters = parameters.iter().map(|p| (*p).to_owned()).collect();
-            Some((address.to_owned(), parameters))
-        };
-        assert_eq!(read("MAIL FROM:<a@b.example>"), expected("a@b.example", &[]));
-        assert_eq!(read("mail from: <a@b> RET=HDRS SMTPUTF8"), expected("a@b", &["RET=HDRS", "SMTPUTF8"]));
-        assert_eq!(read("MAIL FROM:<>"), expected("", &[]));
-        assert_eq!(read("MAIL FROM:a@b"), None);
-        assert_eq!(read("MAIL"), None);
     }
 }

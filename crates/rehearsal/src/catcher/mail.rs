@@ -4,6 +4,9 @@
 
 use mail_parser::{Message, MessageParser};
 use scraper::{Html, Selector};
+use sha2::{Digest, Sha256};
+
+use super::journal::{Event, Step};
 
 /// A mail as the catcher took it.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,6 +96,12 @@ impl Mail {
         self.raw.truncate(header_end(&self.raw));
         self.raw.shrink_to_fit();
         self
+    }
+
+    /// That its final dot was read, as a journal tells it.
+    pub(super) fn event(&self, connection: u64) -> Event {
+        let sha256 = parsurvey_survey::hex(&Sha256::digest(&self.raw));
+        Event { message_id: self.header("Message-ID"), sha256: Some(sha256), ..Event::new(connection, Step::Dot) }
     }
 
     fn read<T: Default>(&self, question: impl FnOnce(&Message<'_>) -> T) -> T {

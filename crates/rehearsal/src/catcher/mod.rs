@@ -1,12 +1,15 @@
 //! An SMTP server that catches mails, for rehearsals and tests: it takes whatever it is sent and delivers nothing.
 //!
-//! It listens on loopback only, keeps mails in memory, and misbehaves as scripted per recipient ([`Script`]).
+//! It listens on loopback only, keeps mails in memory, and misbehaves as scripted per recipient ([`Script`]) or as drawn
+//! from a seed ([`Faults`]). What it witnesses can be kept on disk ([`Journal`]); the mails themselves never are.
 //! It guards its door with TLS and AUTH if it is told to ([`Identity`]), and checks no more of the protocol than a sender
 //! under test could get wrong.
 
 mod exchange;
+mod faults;
 mod guard;
 mod identity;
+mod journal;
 mod mail;
 mod script;
 
@@ -20,8 +23,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use faults::Faults;
 pub use guard::Handshake;
 pub use identity::{Identity, IdentityError};
+pub use journal::{Event, Journal, Step, read_journal};
 pub use mail::Mail;
 pub use script::{Act, At, Reply, Script};
 
@@ -65,6 +70,7 @@ pub struct Catcher {
 #[derive(Debug)]
 pub(crate) struct Shared {
     keep: Keep,
+    journal: Option<Journal>,
     caught: Mutex<Caught>,
     counts: watch::Sender<Counts>,
 }
@@ -91,10 +97,19 @@ impl Catcher {
     /// # Errors
     /// When the port cannot be had.
     pub async fn start_on(port: u16, script: Script, keep: Keep) -> io::Result<Self> {
+        Self::start_with(port, script, keep, None).await
+    }
+
+    /// The same, and what happens is written down in a journal.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start_with(port: u16, script: Script, keep: Keep, journal: Option<Journal>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             keep,
+            journal,
             caught: Mutex::new(Caught { script, ..Caught::default() }),
             counts: watch::Sender::new(Counts::default()),
         });
@@ -192,6 +207,24 @@ impl Shared {
     /// What the script says about a recipient at a stage; an act that is limited in number is used up by this.
     pub(crate) fn act(&self, recipient: &str, at: At) -> Option<Act> {
         self.caught().script.act(recipient, at)
+    }
+
+    /// The same about a connection.
+    pub(crate) fn act_on_connection(&self, number: u64, at: At) -> Option<Act> {
+        self.caught().script.act_on_connection(number, at)
+    }
+
+    /// Writes an event into the journal, if one is kept.
+    pub(crate) fn note(&self, event: impl FnOnce() -> Event) -> io::Result<()> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.note(&event()))
+    }
+
+    /// The same, and it is on disk when this returns.
+    pub(crate) async fn witness(&self, event: impl FnOnce() -> Event) -> io::Result<()> {
+        match &self.journal {
+            Some(journal) => journal.witness(&event()).await,
+            None => Ok(()),
+        }
     }
 
     /// A property of the script that is not about a recipient.

@@ -1,16 +1,23 @@
-//! How a catcher misbehaves: what it does to which recipient, and what it offers to all.
+//! How a catcher misbehaves: what it does to which recipient or connection, and what it offers to all.
 //!
-//! A recipient that no rule names is served well.
+//! Who is named by no rule is served well, unless [`Faults`] says otherwise.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::faults::Faults;
 use super::guard::{Account, Handshake, Tls};
 use super::identity::Identity;
 
 /// The stage at which an act happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
+    /// Instead of the greeting. Like the next two it is about a connection, because there is no recipient yet.
+    Greeting,
+    /// In answer to `EHLO`.
+    Hello,
+    /// In answer to `MAIL FROM`.
+    Mail,
     /// In answer to `RCPT TO`.
     Rcpt,
     /// In answer to `DATA`.
@@ -41,12 +48,19 @@ pub enum Act {
     Silence,
     /// The usual reply, but so much later.
     Late(Duration),
+    /// No reply for so long, and then the connection is closed. After the final dot the mail has been taken nevertheless.
+    Mute(Duration),
+    /// The usual reply, byte by byte, with so long between two.
+    Drip(Duration),
+    /// The connection is closed without a reply, and a mail whose final dot was read is not taken.
+    Lose,
 }
 
 /// What a catcher does; the default is to take everything.
 #[derive(Debug, Clone)]
 pub struct Script {
-    rules: HashMap<String, Vec<Rule>>,
+    rules: HashMap<Who, Vec<Rule>>,
+    faults: Faults,
     greeting: Reply,
     extensions: Vec<String>,
     latency: Duration,
@@ -56,12 +70,22 @@ pub struct Script {
     withheld: Vec<String>,
 }
 
+/// Whom a rule is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Who {
+    /// In small letters.
+    Recipient(String),
+    /// By its number.
+    Connection(u64),
+}
+
+/// What is done at a stage.
 #[derive(Debug, Clone)]
-struct Rule {
-    at: At,
-    act: Act,
+pub(super) struct Rule {
+    pub(super) at: At,
+    pub(super) act: Act,
     /// How often it still applies; `None` for ever.
-    left: Option<u32>,
+    pub(super) left: Option<u32>,
 }
 
 /// What is offered unless the script says otherwise.
@@ -73,6 +97,7 @@ impl Script {
     pub fn new() -> Self {
         Self {
             rules: HashMap::new(),
+            faults: Faults::none(),
             greeting: Reply::new(220, "catcher.example ESMTP"),
             extensions: EXTENSIONS.map(str::to_owned).into(),
             latency: Duration::ZERO,
@@ -92,6 +117,20 @@ impl Script {
     #[must_use]
     pub fn first(self, times: u32, recipient: &str, at: At, act: Act) -> Self {
         self.rule(recipient, at, act, Some(times))
+    }
+
+    /// Does this to a connection, by its number from 1.
+    #[must_use]
+    pub fn on_connection(mut self, number: u64, at: At, act: Act) -> Self {
+        self.rules.entry(Who::Connection(number)).or_default().push(Rule { at, act, left: None });
+        self
+    }
+
+    /// Lets recipients and connections that no rule names meet these faults.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
     }
 
     /// Refuses a recipient at `RCPT TO` every time.
@@ -162,12 +201,26 @@ impl Script {
     }
 
     fn rule(mut self, recipient: &str, at: At, act: Act, left: Option<u32>) -> Self {
-        self.rules.entry(recipient.to_lowercase()).or_default().push(Rule { at, act, left });
+        let who = Who::Recipient(recipient.to_lowercase());
+        self.rules.entry(who).or_default().push(Rule { at, act, left });
         self
     }
 
     pub(crate) fn act(&mut self, recipient: &str, at: At) -> Option<Act> {
-        let rules = self.rules.get_mut(&recipient.to_lowercase())?;
+        let recipient = recipient.to_lowercase();
+        let faults = &self.faults;
+        let drawn = || faults.of_recipient(&recipient);
+        let rules = self.rules.entry(Who::Recipient(recipient.clone())).or_insert_with(drawn);
+        Self::next(rules, at)
+    }
+
+    pub(crate) fn act_on_connection(&mut self, number: u64, at: At) -> Option<Act> {
+        let faults = &self.faults;
+        let rules = self.rules.entry(Who::Connection(number)).or_insert_with(|| faults.of_connection(number));
+        Self::next(rules, at)
+    }
+
+    fn next(rules: &mut [Rule], at: At) -> Option<Act> {
         let rule = rules.iter_mut().find(|rule| rule.at == at && rule.left != Some(0))?;
         if let Some(left) = rule.left.as_mut() {
             *left -= 1;
@@ -183,8 +236,11 @@ impl Script {
         self.latency
     }
 
-    pub(super) fn tls(&self) -> Option<Tls> {
-        self.tls.clone()
+    /// How this connection does TLS; `None` where it is not offered.
+    pub(super) fn tls(&self, connection: u64) -> Option<Tls> {
+        let tls = self.tls.clone()?;
+        let handshake = self.faults.of_tls(connection, tls.handshake)?;
+        Some(Tls { handshake, ..tls })
     }
 
     pub(super) fn account(&self) -> Option<Account> {
@@ -192,9 +248,9 @@ impl Script {
     }
 
     /// The answer to `EHLO`, which depends on whether there is TLS already.
-    pub(crate) fn hello_reply(&self, is_under_tls: bool) -> Reply {
+    pub(crate) fn hello_reply(&self, connection: u64, is_under_tls: bool) -> Reply {
         let mut offers = self.extensions.clone();
-        if self.tls.is_some() && !is_under_tls {
+        if self.tls(connection).is_some() && !is_under_tls {
             offers.push("STARTTLS".to_owned());
         }
         if let Some(account) = self.account.as_ref().filter(|account| is_under_tls || account.is_offered_in_plain) {

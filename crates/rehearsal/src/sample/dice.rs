@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// A sequence of draws.
-pub(super) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// The sequence of a seed and a purpose; sequences of different purposes have nothing in common.
-    pub(super) fn new(seed: u64, purpose: &str) -> Self {
+    pub(crate) fn new(seed: u64, purpose: &str) -> Self {
         // FNV-1a: a fixed way from a text to a number.
         let stream = purpose
             .bytes()
@@ -23,13 +23,13 @@ impl Dice {
     }
 
     /// A number below `bound`, which is not zero. The bias of the remainder is far below what a sample shows.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.0.next_u64() % bound).unwrap_or(0)
     }
 
     /// One of the items, each as likely as its weight.
-    pub(super) fn weighted<'a, T>(&mut self, items: &'a [(T, usize)]) -> &'a T {
+    pub(crate) fn weighted<'a, T>(&mut self, items: &'a [(T, usize)]) -> &'a T {
         let mut rest = self.below(items.iter().map(|(_, weight)| weight).sum());
         for (item, weight) in items {
             if rest < *weight {

@@ -4,7 +4,7 @@
 //! Nothing here is drawn from a real list; a name that somebody bears is chance.
 
 mod answers;
-mod dice;
+pub(crate) mod dice;
 mod names;
 mod posts;
 mod roster;

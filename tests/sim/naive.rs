@@ -1,0 +1,89 @@
+//! The same harness on a sender as it is usually written: it has to find what is wrong, or it would find nothing in ours.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use parsurvey_rehearsal::catcher::Event;
+use parsurvey_tests::example;
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::audit::Audit;
+use crate::judge::Belief;
+use crate::play::{Plan, Played};
+use crate::relay::Relay;
+use crate::sender::Sender;
+use crate::tell;
+
+/// A pool of connections, marked after sending.
+struct Naive {
+    folder: TempDir,
+    file: PathBuf,
+}
+
+impl Naive {
+    /// So many people who are to be mailed.
+    async fn with(people: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("naive.sqlite");
+        let mut database = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
+        let table = "CREATE TABLE mail (mail INTEGER PRIMARY KEY, recipient TEXT NOT NULL, \
+                     state TEXT NOT NULL DEFAULT 'waiting', tries INTEGER NOT NULL DEFAULT 0)";
+        sqlx::query(table).execute(&mut database).await.unwrap();
+        for person in 1..=people {
+            let address = format!("p{person}@soyte.example");
+            sqlx::query("INSERT INTO mail (recipient) VALUES (?)").bind(address).execute(&mut database).await.unwrap();
+        }
+        database.close().await.unwrap();
+        Self { folder, file }
+    }
+}
+
+impl Sender for Naive {
+    fn name(&self) -> &'static str {
+        "naive sender"
+    }
+
+    fn command(&self, relay: &str, connections: usize) -> Command {
+        let mut command = Command::new(example("naive_sender"));
+        command.arg(&self.file).arg(relay).arg(connections.to_string());
+        command
+    }
+
+    fn later(&mut self, _minutes: i64) {}
+
+    async fn beliefs(&self) -> HashMap<String, Belief> {
+        let mut database = SqliteConnection::connect(&format!("sqlite://{}", self.file.display())).await.unwrap();
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT recipient, state FROM mail").fetch_all(&mut database).await.unwrap();
+        let belief = |state: &str| match state {
+            "accepted" => Belief::Accepted,
+            "rejected" => Belief::Rejected,
+            _ => Belief::Waiting,
+        };
+        rows.into_iter().map(|(recipient, state)| (recipient, belief(&state))).collect()
+    }
+
+    async fn audited(&self, _journal: &[Event]) -> Option<Audit> {
+        None
+    }
+}
+
+/// Plays it as ours is played.
+pub(crate) async fn played(people: usize, plan: &Plan, faults: &[String]) -> Played {
+    let mut naive = Naive::with(people).await;
+    let mut relay = Relay::start(naive.folder.path(), faults).await;
+    plan.play(&mut naive, &mut relay).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_harness_finds_what_a_usual_sender_loses_and_doubles() {
+    let plan = Plan { seed: 5, kills: 20, connections: 8, pairs: 0, closing_runs: 3 };
+    let faults = ["seed=5", "recipients=150", "late_ms=100", "mute_ms=300", "drip_ms=2"].map(str::to_owned);
+    let played = played(400, &plan, &faults).await;
+    tell(&played);
+    assert!(!played.verdict.is_clean(), "{played}");
+    assert!(played.verdict.duplicates > 0, "what was sent and not marked is sent again: {played}");
+    assert!(played.verdict.lost > 0, "a late answer is taken for the next mail's: {played}");
+}

@@ -16,7 +16,7 @@ async fn again(survey: &Survey, command: &str, state: &str) -> parsurvey_tests::
 fn refusing(addresses: &[String]) -> Script {
     addresses
         .iter()
-        .fold(Script::new(), |script, address| script.reject(address, 550, "5.7.1 sender khaosat not allowed"))
+        .fold(Script::new(), |script, address| script.reject(address, 550, "5.0.0 sender khaosat not allowed"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +68,6 @@ async fn an_unknown_mail_is_sent_again_when_asked_and_no_sender_can_have_it_any_
     let before = survey.catcher.mailbox(&third).len();
     survey.catcher.rescript(Script::new());
     again(&survey, "invite", "rejected").await.done().says(&["0 mails"]);
-    again(&survey, "invite", "unknown").await.done().says(&["0 mails", "1 more", "half hour"]);
-    assert_eq!(survey.mails(Some("unknown")).await.len(), 1);
-    survey.at("2023-12-18T08:45:00+07:00");
     again(&survey, "invite", "unknown").await.done().says(&["1 mails that were unknown"]);
     assert_eq!(survey.catcher.mailbox(&third).len(), before + 1);
     assert_eq!(survey.mails(Some("accepted")).await.len(), 12);

@@ -130,7 +130,7 @@ async fn killed_in_the_middle(mut survey: Survey, at: At, taken: u64) -> usize {
     let running = survey.begin(&invite_args(&smtp, "1"));
     survey.catcher.taken(taken, PATIENCE).await.unwrap();
     if at != At::Dot {
-        // The silence before the dot shows only in the claim.
+        // The silence before the dot shows only in the mark.
         while survey.mails(Some("unknown")).await.is_empty() {}
     }
     running.kill().await;
@@ -167,6 +167,23 @@ async fn a_mail_killed_before_the_dot_is_unknown_and_not_sent_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_killed_after_the_dot_is_unknown_on_postgresql_too() {
     assert_eq!(killed_in_the_middle(Survey::small_on_postgres().await, At::Dot, 5).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_had_in_hand_and_not_marked_is_sent_by_the_next_run_at_once() {
+    let mut survey = Survey::ready().await;
+    survey.at(moments::INVITATION);
+    let fifth = survey.addresses()[4].clone();
+    survey.catcher.rescript(Script::new().on(&fifth, At::Rcpt, Act::Silence));
+    let smtp = survey.smtp();
+    let running = survey.begin(&invite_args(&smtp, "1"));
+    survey.catcher.taken(4, PATIENCE).await.unwrap();
+    running.kill().await;
+    survey.catcher.rescript(Script::new());
+    assert_eq!(survey.mails(Some("waiting")).await.len(), 8);
+    survey.invite().await.done().says(&["taken over, unsent, from a sender that is gone"]);
+    assert_eq!(survey.mails_by_person(), vec![1; 12], "provably unsent, so that nobody has to wait for a reminder");
+    assert_eq!(survey.mails(Some("unknown")).await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,3 +31,5 @@ mod mails;
 mod published;
 /// Ledgers restored from a backup, and second boxes.
 mod restored;
+/// The hand on the sending: pauses, hours, the first few, other ways, what is due.
+mod sending;

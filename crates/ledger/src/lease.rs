@@ -158,7 +158,7 @@ impl Ledger {
     pub async fn mails_in_hand(&self) -> Result<u64> {
         let sql = format!(
             "SELECT COUNT(*) FROM mail WHERE state IN ('leased', 'sending') AND dispatcher IN \
-             (SELECT dispatcher FROM dispatcher WHERE ended IS NULL AND until >= {})",
+             (SELECT dispatcher FROM dispatcher WHERE ended IS NULL AND until > {})",
             self.clock()
         );
         let mails = sqlx::query_scalar::<Any, i64>(AssertSqlSafe(sql)).fetch_one(&mut *self.read().await?).await?;
@@ -177,7 +177,7 @@ impl Ledger {
 
     pub(crate) async fn take_over_in(&self, tx: &mut Tx, now: Timestamp) -> Result<TakenOver> {
         // Whoever is found beyond its lease is ended for good, so that a sleeper that wakes is told so by its next renewal.
-        let end = format!("UPDATE dispatcher SET ended = {0} WHERE ended IS NULL AND until < {0}", self.clock());
+        let end = format!("UPDATE dispatcher SET ended = {0} WHERE ended IS NULL AND until <= {0}", self.clock());
         sqlx::query(AssertSqlSafe(end)).execute(&mut **tx).await?;
         let ready = sqlx::query(concat!(
             "UPDATE mail SET state = 'ready', not_before = 0, dispatcher = NULL, leased = NULL WHERE state = 'leased' AND ",

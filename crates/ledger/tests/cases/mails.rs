@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use parsurvey_ledger::{
-    Again, AttemptResult, LeasedMail, Ledger, LedgerError, LinkHash, NewHolder, NewMail, ReplacementKind, TakenOver,
+    Again, AttemptResult, Dispatcher, LeasedMail, Ledger, LedgerError, LinkHash, Marked, NewHolder, NewMail,
+    ReplacementKind, TakenOver,
 };
 use parsurvey_survey::campaign::MailKind::{Invitation, Prenotice, Reminder};
 use parsurvey_survey::delivery::{MailState, Settled};
@@ -29,6 +30,9 @@ on_both!(
     links_are_held_to_what_is_stored,
     a_lease_does_not_print_whom_it_is_for,
     a_stopped_address_gets_no_more_mail,
+    a_sleeper_that_wakes_is_withheld_and_its_late_outcome_settles,
+    many_connections_share_few_commits,
+    nothing_is_handed_out_or_marked_while_paused,
 );
 
 fn invitations(n: i64) -> Vec<NewMail> {
@@ -383,4 +387,64 @@ async fn a_stopped_address_gets_no_more_mail(bench: Bench) {
     let again = NewMail { address_version: 2, ..mail(1, Reminder, 1) };
     ledger.enqueue(&[again], &act(9)).await.expect("queued");
     assert_eq!(lease(&ledger, "me").await[0].email, "moi@so.example");
+}
+
+async fn a_sleeper_that_wakes_is_withheld_and_its_late_outcome_settles(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    ledger.enqueue(&invitations(2), &act(5)).await.expect("queued");
+    // Its lease is over as soon as it has begun, as if it had slept since.
+    ledger.enter_dispatcher("sleeper", std::time::Duration::ZERO, at(5)).await.expect("entered");
+    let mails = ledger.lease("sleeper", 9, at(6)).await.expect("leased");
+    let marks = |place: usize| [crate::support::mark(mails[place].mail, 6)];
+    assert_eq!(ledger.mark_sending("sleeper", &marks(0)).await.expect("marked").len(), 1);
+    assert_eq!(ledger.mails_in_hand().await, Ok(0), "nobody waits for it");
+    assert_eq!(ledger.take_over(at(7)).await, Ok(TakenOver { ready: 1, unknown: 1 }));
+    assert!(ledger.mark_sending("sleeper", &marks(1)).await.expect("asked").is_empty(), "withheld");
+    settle(&ledger, "sleeper", mails[0].mail, &accepted(8)).await.expect("told late");
+    let rows = ledger.mails().await.expect("mails");
+    assert_eq!([rows[0].state, rows[1].state], [MailState::Accepted, MailState::Ready]);
+    let forms: Vec<_> = lease(&ledger, "next").await.iter().map(|mail| mail.form).collect();
+    assert_eq!(forms, [2], "what was accepted late is sent by nobody else");
+}
+
+async fn many_connections_share_few_commits(bench: Bench) {
+    let ledger = inviting(&bench, 64).await;
+    ledger.enqueue(&invitations(64), &act(5)).await.expect("queued");
+    let dispatcher = Dispatcher::enter(&ledger, "me", crate::support::LEASE, at(5)).await.expect("entered");
+    let dispatcher = std::sync::Arc::new(dispatcher);
+    let mails = dispatcher.lease(64, at(6)).await.expect("leased");
+    let mut tasks = tokio::task::JoinSet::new();
+    for mail in mails {
+        let dispatcher = std::sync::Arc::clone(&dispatcher);
+        tasks.spawn(async move {
+            let marked = dispatcher.mark(crate::support::mark(mail.mail, 6)).await.expect("marked");
+            assert_eq!(marked, Marked::MayLeave);
+            dispatcher.outcome(mail.mail, accepted(7)).await.expect("recorded");
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("no task fails");
+    }
+    let commits = dispatcher.commits();
+    assert_eq!(commits.records, 128);
+    assert!(commits.commits < 64, "{commits:?}");
+    std::sync::Arc::into_inner(dispatcher).expect("the only one").end().await.expect("left");
+    let counts = ledger.mail_counts().await.expect("counted");
+    assert_eq!(counts.get(&MailState::Accepted), Some(&64));
+    assert_eq!(ledger.attempts(1).await.expect("attempts").len(), 2, "the mark and the outcome");
+}
+
+async fn nothing_is_handed_out_or_marked_while_paused(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    ledger.enqueue(&invitations(2), &act(5)).await.expect("queued");
+    let in_hand = lease_some(&ledger, "me", 1, 6).await;
+    assert_eq!(ledger.pause(&act(7)).await, Ok(true));
+    assert_eq!(ledger.pause(&act(8)).await, Ok(false));
+    assert!(lease(&ledger, "me").await.is_empty());
+    let mark = crate::support::mark(in_hand[0].mail, 8);
+    assert!(ledger.mark_sending("me", &[mark]).await.expect("asked").is_empty());
+    assert!(ledger.mails().await.expect("mails").iter().all(|mail| mail.state == MailState::Ready));
+    assert_eq!(ledger.pause_in_force().await.expect("read").expect("paused").since, Some(at(7)));
+    assert_eq!(ledger.resume(&act(9)).await, Ok(true));
+    assert_eq!(lease(&ledger, "me").await.len(), 2);
 }

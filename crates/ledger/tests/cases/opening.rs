@@ -14,6 +14,7 @@ on_both!(
     an_empty_database_is_not_a_ledger,
     a_newer_format_is_told_with_both_numbers,
     a_lock_held_by_another_is_transient,
+    an_older_format_is_brought_up_to_date_with_its_mails,
 );
 
 async fn a_made_ledger_opens_with_its_campaign(bench: Bench) {
@@ -233,4 +234,40 @@ async fn a_url_of_something_else_is_told() {
         let error = Ledger::open(url).await.expect_err("refused");
         assert!(matches!(error, LedgerError::Database(_)), "{url}: {error:?}");
     }
+}
+
+/// A ledger as the first format left it, with a mail in every state it knew, then opened by this program.
+async fn an_older_format_is_brought_up_to_date_with_its_mails(bench: Bench) {
+    let kind = if bench.is_sqlite() { "sqlite" } else { "postgres" };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let first = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(kind).join("0001_ledger.sql");
+    std::fs::copy(first, folder.path().join("0001_ledger.sql")).expect("copied");
+    let migrator = sqlx::migrate::Migrator::new(folder.path().to_owned()).await.expect("the first migration");
+    let mut raw = bench.raw().await;
+    migrator.run(&mut raw).await.expect("made");
+    raw.close().await.expect("closed");
+    let states = ["ready", "claimed", "accepted", "rejected", "cancelled"];
+    let mut sql = String::from(
+        "INSERT INTO campaign (one, id, state, created, event_seq, event_hash) VALUES (1, 'hanoi-2023', 'inviting', 0, 0, ''); \
+         INSERT INTO person (person, name, email, position) VALUES (1, 'Nguyễn Thị Mẫu', 'mau@so.example', 'x'); ",
+    );
+    for (form, state) in (1..).zip(states) {
+        sql.push_str(&format!(
+            "INSERT INTO seat (form, target, grp, unit, person) VALUES ({form}, 'hanoi', 'division_heads', 'so-noi-vu', 1); \
+             INSERT INTO mail (form, holder, address_version, kind, wave, state, queued, claimant, claimed, last_attempt, last_result, last_at) \
+             VALUES ({form}, 1, 1, 'invitation', 0, '{state}', 5, 'old', 6, {form}, 'accepted', 7); \
+             INSERT INTO attempt (mail, claimant, result, stage, text, at) VALUES ({form}, 'old', 'accepted', 'dot', '', 7); ",
+        ));
+    }
+    bench.run(&sql).await.expect("filled");
+    let ledger = bench.open_patient().await;
+    let mails = ledger.mails().await.expect("mails");
+    let found: Vec<&str> = mails.iter().map(|mail| mail.state.as_str()).collect();
+    assert_eq!(found, ["ready", "unknown", "accepted", "rejected", "cancelled"]);
+    assert!(mails.iter().all(|mail| mail.last.as_ref().is_some_and(|last| last.stage == "dot")), "{mails:?}");
+    // New rows get new numbers.
+    let another = crate::support::mail(1, parsurvey_survey::campaign::MailKind::Reminder, 1);
+    assert_eq!(ledger.enqueue(&[another], &crate::support::act(9)).await, Ok(1));
+    assert_eq!(ledger.mails().await.expect("mails")[5].mail, 6);
+    assert!(bench.run("UPDATE attempt SET text = 'x'").await.is_err(), "the history stays append-only");
 }

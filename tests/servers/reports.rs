@@ -105,7 +105,8 @@ async fn what_real_servers_send_back_is_read_and_proved() {
 
     let mut states: BTreeMap<i64, String> = BTreeMap::new();
     for mail in survey.mails(None).await {
-        states.insert(mail["form"].as_i64().unwrap(), mail["state"].as_str().unwrap().to_owned());
+        let form = mail["form"].as_str().unwrap().parse().unwrap();
+        states.insert(form, mail["state"].as_str().unwrap().to_owned());
     }
     let words = ["accepted", "bounced_hard", "bounced_soft", "accepted", "bounced_hard", "accepted"];
     let words = words.into_iter().chain(std::iter::repeat("accepted"));

@@ -123,7 +123,7 @@ async fn what_real_servers_send_back_is_read_and_proved() {
     assert!(!listed.to_string().contains('@'));
     // The reports themselves, for whoever wants to look: `cargo test --test servers -- --nocapture`.
     for (_, mail) in mails {
-        println!("{}\n{}", "=".repeat(72), String::from_utf8_lossy(&mail));
+        eprintln!("{}\n{}", "=".repeat(72), String::from_utf8_lossy(&mail));
     }
 }
 

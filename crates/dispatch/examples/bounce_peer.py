@@ -2,7 +2,7 @@
 # flufl.bounce behind it, which finds the failed addresses for Mailman. Neither says why a mail failed.
 # Run with `python3 crates/dispatch/examples/bounce_peer.py [SECONDS]`; flufl.bounce comes from PyPI.
 import email
-import email.policy
+import logging
 import pathlib
 import statistics
 import sys
@@ -39,8 +39,18 @@ def rates(read):
     return f"median of 5: {statistics.median(found):.0f} mails/s on one core"
 
 
+def failures(mail):
+    # It writes to stderr and raises on mails without a sender.
+    try:
+        return all_failures(parse(mail))
+    except Exception:
+        return None
+
+
 print("Python's parser:  ", rates(parse))
 if all_failures:
-    print("with flufl.bounce:", rates(lambda mail: all_failures(parse(mail))))
+    logging.disable(logging.CRITICAL)
+    raised = sum(failures(mail) is None for mail in mails)
+    print("with flufl.bounce:", rates(failures), f"({raised} of {len(mails)} mails make it raise)")
 else:
     print("with flufl.bounce: not installed (pip install flufl.bounce)")

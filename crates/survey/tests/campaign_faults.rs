@@ -98,6 +98,7 @@ fn the_schedule_of_contacts() {
         ("kind = \"invitation\"", "kind = \"prenotice\"", "duplicate-contact", ""),
         ("kind = \"invitation\"", "kind = \"letter\"", "unknown-kind", "letter"),
         ("reminders = 3", "reminders = 0", "too-many-reminders", "[[contact]]"),
+        ("reminders = 3", "reminders = 5", "too-many-reminders", "reminders = 5"),
         ("template = \"reminder\"", "template = \"reminder2\"", "missing-template", "reminder2"),
         (reminder, four.as_str(), "too-many-reminders", "[[contact]]"),
     ] {

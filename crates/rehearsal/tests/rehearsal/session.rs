@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parsurvey_dispatch::{Delivery, Outcome, Route, Session, Stage, StageTimeouts, compose};
-use parsurvey_rehearsal::catcher::{Act, At, Catcher, Script};
+use parsurvey_rehearsal::catcher::{Act, At, Catcher, Reply, Script};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -150,4 +150,58 @@ async fn a_send_that_is_dropped_takes_its_connection_along() {
     let next = session.send(&mail(2, "lan@soyte.example")).await;
     assert_eq!(next.outcome, Outcome::RouteFailed);
     catcher.counts_when(minute, |counts| counts.open == 0).await.unwrap();
+}
+
+/// Cancels a send at every await there is, and gives the session another mail: no reply is ever taken for another's.
+#[tokio::test]
+async fn wherever_a_send_is_cancelled_the_next_mail_gets_its_own_reply() {
+    let script = Script::new().reject("bad@x.example", 550, "5.1.1 user unknown").on(
+        "spam@x.example",
+        At::Dot,
+        Act::Say(Reply::new(554, "5.6.0 unwanted")),
+    );
+    let catcher = Catcher::start(script).await.unwrap();
+    let route = route(catcher.port());
+    let [bad, spam, ok] = ["bad@x.example", "spam@x.example", "ok@x.example"].map(|to| mail(1, to));
+    let expected = |place: usize| [Outcome::RejectedPermanent, Outcome::RejectedPermanent, Outcome::Accepted][place];
+    for (place, first) in [&bad, &spam, &ok].into_iter().enumerate() {
+        let mut cancelled = 0;
+        for polls in 1.. {
+            let mut session = Session::connect(&route).await.unwrap();
+            let finished = polled(session.send(first), polls).await;
+            if let Some(delivery) = &finished {
+                assert_eq!(delivery.outcome, expected(place));
+            } else {
+                cancelled += 1;
+                assert!(!session.is_usable(), "a cancelled send takes its connection along");
+            }
+            // Whatever the session is worth now, the next mail is told what the relay says of it, or nothing.
+            for (next, place) in [(&ok, 2), (&bad, 0)] {
+                let delivery = session.send(next).await;
+                assert!(
+                    delivery.outcome == expected(place) || delivery.outcome == Outcome::RouteFailed,
+                    "after {polls} polls: {delivery}"
+                );
+            }
+            if finished.is_some() {
+                break;
+            }
+        }
+        assert!(cancelled >= 3, "every stage was interrupted: {cancelled}");
+    }
+}
+
+/// Polls a future so many times and drops it then; its result where it was ready by that time.
+async fn polled<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
+        std::task::Poll::Pending if left <= 1 => std::task::Poll::Ready(None),
+        std::task::Poll::Pending => {
+            left -= 1;
+            std::task::Poll::Pending
+        }
+    })
+    .await
 }

@@ -183,6 +183,9 @@ fn read_return_path(table: Table<'_>, faults: &Faults) -> String {
     address
 }
 
+/// Reminders that a campaign sends without having to say why.
+const USUAL_REMINDERS: u32 = 4;
+
 fn read_limits(root: &Table<'_>) -> Limits {
     let Some(table) = root.table("limits") else {
         return Limits { k: 0, reminders: 0, working_days_between: 0, substitution: false };
@@ -194,6 +197,14 @@ fn read_limits(root: &Table<'_>) -> Limits {
         working_days_between: table.whole("working_days_between").unwrap_or_default(),
         substitution: table.boolean("substitution", Some(false)),
     };
+    let reason = table.optional_text("reminders_reason");
+    if limits.reminders > USUAL_REMINDERS && limits.reminders != u32::MAX && reason.is_none() {
+        table.add(table.place_of("reminders").fault(
+            "too-many-reminders",
+            format!("more than {USUAL_REMINDERS} reminders are asked of people without saying why"),
+            format!("lower it to {USUAL_REMINDERS}, or give the reason in reminders_reason"),
+        ));
+    }
     if limits.k < 2 {
         table.add(table.place_of("k").fault(
             "out-of-range",

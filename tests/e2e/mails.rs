@@ -43,7 +43,11 @@ async fn two_invites_at_once(mut survey: Survey) {
     let smtp = survey.smtp();
     let args = invite_args(&smtp, "2");
     let (one, other) = (survey.begin(&args), survey.begin(&args));
-    let (one, other) = (one.end().await.done(), other.end().await.done());
+    let (one, other) = (one.end().await, other.end().await);
+    // Whoever ends first may leave mails in the other's hands, and says so; whoever ends last leaves none.
+    let mut codes = [one.code, other.code];
+    codes.sort_unstable();
+    assert!(matches!(codes, [0, 0] | [0, 3]), "{} {}", one.stderr, other.stderr);
     assert_eq!(survey.mails_by_person(), vec![1; 120]);
     assert_eq!(survey.catcher.counts().taken, 120);
     let accepted = [&one, &other].map(|ran| number(ran, "accepted"));

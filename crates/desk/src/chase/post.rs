@@ -184,6 +184,7 @@ impl Desk {
         };
         let composed = compose(&Letter {
             from: Correspondent { name: sender.name.vi.clone(), address: sender.address.clone() },
+            return_path: self.campaign.return_path.clone(),
             reply_to: sender.reply_to.clone(),
             to: Correspondent { name: to.name.clone(), address: to.email.clone() },
             subject: mail.subject.clone(),

@@ -329,7 +329,7 @@ mod tests {
         ] {
             let delivery = judge(code, "to b@so.example: no", &envelope);
             assert_eq!((delivery.outcome, delivery.code), (outcome, Some(code)));
-            assert_eq!(delivery.text, "to [address] no");
+            assert_eq!(delivery.text, "to [address]: no");
         }
     }
 }

@@ -79,11 +79,22 @@ pub(crate) async fn played(people: usize, plan: &Plan, faults: &[String]) -> Pla
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_harness_finds_what_a_usual_sender_loses_and_doubles() {
-    let plan = Plan { seed: 5, kills: 20, connections: 8, pairs: 0, closing_runs: 3 };
-    let faults = ["seed=5", "recipients=150", "late_ms=100", "mute_ms=300", "drip_ms=2"].map(str::to_owned);
-    let played = played(400, &plan, &faults).await;
-    tell(&played);
-    assert!(!played.verdict.is_clean(), "{played}");
-    assert!(played.verdict.duplicates > 0, "what was sent and not marked is sent again: {played}");
-    assert!(played.verdict.lost > 0, "a late answer is taken for the next mail's: {played}");
+    // What a kill meets depends on the machine, so that one seed need not show both; a harness that is blind shows none.
+    let (mut duplicates, mut lost) = (0, 0);
+    for seed in 5..15 {
+        let plan = Plan { seed, kills: 20, connections: 8, pairs: 0, closing_runs: 3 };
+        let faults = [format!("seed={seed}"), "recipients=150 late_ms=100 mute_ms=300 drip_ms=2".to_owned()];
+        let faults: Vec<String> = faults.iter().flat_map(|fault| fault.split(' ')).map(str::to_owned).collect();
+        let played = played(400, &plan, &faults).await;
+        tell(&played);
+        assert!(!played.verdict.is_clean(), "{played}");
+        duplicates += played.verdict.duplicates;
+        lost += played.verdict.lost;
+        if duplicates > 0 && lost > 0 {
+            return;
+        }
+    }
+    panic!(
+        "what was sent and not marked is sent again ({duplicates}), and a late answer is taken for the next mail's ({lost})"
+    );
 }

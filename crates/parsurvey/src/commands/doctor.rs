@@ -11,7 +11,7 @@ use parsurvey_report::tables::{CheckRow, SeedRow, check_table, checks_for_people
 use parsurvey_survey::calendar;
 
 use super::{Done, campaign, desk, now, plain};
-use crate::args::{DoctorArgs, Format, Global, Landed};
+use crate::args::{DoctorArgs, Format, Global, Landed, SeedCommand};
 use crate::output::Output;
 
 pub(crate) async fn doctor(global: &Global, args: &DoctorArgs) -> Done {
@@ -70,7 +70,14 @@ fn row(finding: &Finding) -> CheckRow {
     }
 }
 
-pub(crate) async fn record_seed(global: &Global, domain: &str, result: Landed) -> Done {
+pub(crate) async fn seed(global: &Global, command: SeedCommand) -> Done {
+    match command {
+        SeedCommand::Record { domain, result } => record_seed(global, &domain, result).await,
+        SeedCommand::List => list_seeds(global).await,
+    }
+}
+
+async fn record_seed(global: &Global, domain: &str, result: Landed) -> Done {
     let desk = desk(global).await?;
     let now = now(global, desk.campaign())?;
     let result = match result {
@@ -83,7 +90,7 @@ pub(crate) async fn record_seed(global: &Global, domain: &str, result: Landed) -
     Ok(0)
 }
 
-pub(crate) async fn list_seeds(global: &Global) -> Done {
+async fn list_seeds(global: &Global) -> Done {
     let desk = desk(global).await?;
     let zone = &desk.campaign().time_zone;
     let looks = desk.ledger().seed_looks().await?;

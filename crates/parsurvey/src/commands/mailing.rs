@@ -94,7 +94,7 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
     );
     let mut waiting = false;
     for (kind, sent) in sent {
-        waiting |= sent.deferred + sent.released > 0;
+        waiting |= sent.deferred + sent.released > 0 || sent.next_try.is_some();
         let count = |n: u64| Cell::Count(Some(n));
         table.push(vec![
             Cell::Text(kind.as_str().into()),

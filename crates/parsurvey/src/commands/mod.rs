@@ -24,8 +24,7 @@ use parsurvey_survey::campaign::{Campaign, MailKind};
 
 use crate::args::sending::SendingCommand;
 use crate::args::{
-    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, SeedCommand,
-    TallyCommand,
+    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand,
 };
 use crate::faults::{Failure, print_faults};
 
@@ -89,10 +88,7 @@ async fn act(cli: Cli) -> Done {
         Command::Preview { kind, wave, html } => mailing::preview(global, kind, wave, html).await,
         Command::Sending(command) => control::run(global, command).await,
         Command::Doctor(args) => doctor::doctor(global, &args).await,
-        Command::Seed { command: SeedCommand::Record { domain, result } } => {
-            doctor::record_seed(global, &domain, result).await
-        }
-        Command::Seed { command: SeedCommand::List } => doctor::list_seeds(global).await,
+        Command::Seed { command } => doctor::seed(global, command).await,
         Command::Bounces { command } => match command {
             BouncesCommand::Classify { inputs } => bounces::classify(global, &inputs),
             BouncesCommand::Read(args) => returned::read(global, &args).await,

@@ -39,7 +39,7 @@ pub(crate) struct ReadArgs {
     /// Mails, mbox files, Maildirs, folders of mails; `-` is stdin.
     #[arg(group = "place", value_name = "FILE|-|DIR")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// A mailbox: imaps:// or imap+starttls://, then USER@HOST[:PORT]/FOLDER.
+    /// A mailbox: imaps:// or imap+starttls://, then USER@HOST:PORT/FOLDER, of which the port may be left out.
     #[arg(long, env = "PARSURVEY_IMAP", group = "place", value_name = "URL")]
     pub(crate) imap: Option<String>,
     /// The password of the mailbox's user; without it, the environment's PARSURVEY_IMAP_PASSWORD is used.

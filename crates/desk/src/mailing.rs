@@ -112,20 +112,18 @@ impl Desk {
                 "extend it with `parsurvey extend`, or close the survey",
             ));
         }
-        match kind {
-            MailKind::Prenotice => {}
-            MailKind::Invitation => self.begin(because, now).await?,
-            MailKind::Reminder => {
-                if self.state().await? == CampaignState::Draft {
-                    return Err(DeskError::refused("nobody was invited yet", "run `parsurvey invite` first"));
-                }
-            }
+        if kind == MailKind::Reminder && self.state().await? == CampaignState::Draft {
+            return Err(DeskError::refused("nobody was invited yet", "run `parsurvey invite` first"));
         }
         self.require_not_paused().await?;
         self.require_looked_at(&contact).await?;
         let seats = self.ledger.seats().await?;
         if seats.is_empty() {
             return Err(DeskError::refused("the roster is empty", "import it with `parsurvey roster import`"));
+        }
+        // Last, because it freezes what is asked of whom: nothing that is refused may do that.
+        if kind == MailKind::Invitation {
+            self.begin(because, now).await?;
         }
         let plan = plan::plan(&contact, &seats, Pace::of(&self.campaign), now);
         let mut sent = self.queue(&plan, &seats, because, now).await?;
@@ -233,14 +231,15 @@ impl Desk {
         let mails: Vec<NewMail> = plan
             .owed
             .iter()
-            .map(|owed| NewMail {
+            .enumerate()
+            .map(|(place, owed)| NewMail {
                 form: owed.form,
                 holder: owed.holder,
                 address_version: owed.address_version,
                 kind: owed.kind,
                 wave: owed.wave,
                 message_id: Some(self.message_id(owed)),
-                held: canary.is_some_and(|canary| !canary.is_first(owed.form)),
+                held: canary.is_some_and(|canary| !canary.is_first(place, plan.owed.len())),
             })
             .collect();
         sent.queued = self.ledger.enqueue(&mails, &because.act(now)).await?;
@@ -254,6 +253,6 @@ impl Sent {
         self.rejected += summary.rejected;
         self.deferred += summary.transient;
         self.unknown += summary.unknown;
-        self.released += summary.released + summary.broken_off + summary.withheld;
+        self.released += summary.released + summary.broken_off;
     }
 }

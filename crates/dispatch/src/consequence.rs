@@ -18,7 +18,7 @@ pub enum Consequence {
     PauseForOurFault,
 }
 
-/// Words of refusals for the sender's reputation.
+/// Words of refusals for the sender's reputation. They are looked for as whole words: "rbl" stands in "curbline" too.
 const SPAM_WORDS: [&str; 12] = [
     "spam",
     "blacklist",
@@ -30,7 +30,7 @@ const SPAM_WORDS: [&str; 12] = [
     "reputation",
     "unsolicited",
     "dmarc",
-    "spf ",
+    "spf",
     "dkim",
 ];
 
@@ -55,7 +55,7 @@ impl Delivery {
             return Consequence::None;
         }
         let text = self.text.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let says = |words: &[&str]| words.iter().any(|word| has_word(&text, word));
         match self.enhanced {
             // 5.1.7 and 5.1.8 speak of the sender's address.
             Some(Enhanced { class: 5, subject: 1, detail: 7 | 8 }) => Consequence::PauseForOurFault,
@@ -64,12 +64,23 @@ impl Delivery {
             Some(Enhanced { class: 5, subject: 6, detail: 7 }) if self.code.is_none() => Consequence::None,
             Some(Enhanced { class: 5, subject: 6, .. }) => Consequence::PauseForOurFault,
             Some(Enhanced { class: 5, subject: 7, .. }) => Consequence::PauseForPolicy,
-            Some(Enhanced { class: 5, subject: 2..=5, .. }) if !says(&SPAM_WORDS) => Consequence::None,
+            // Of the recipient's mailbox, whatever the words: an account that its provider has blocked is not our sender.
+            Some(Enhanced { class: 5, subject: 2, .. }) => Consequence::None,
+            Some(Enhanced { class: 5, subject: 3..=5, .. }) if !says(&SPAM_WORDS) => Consequence::None,
             _ if says(&SPAM_WORDS) => Consequence::PauseForPolicy,
             None if says(&NO_SUCH_WORDS) => Consequence::StopAddress,
             _ => Consequence::None,
         }
     }
+}
+
+/// Whether a word or a row of words stands in a text, with no letter or digit right before or after it.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric();
+    text.match_indices(word).any(|(at, _)| {
+        !text[..at].chars().next_back().is_some_and(is_part)
+            && !text[at + word.len()..].chars().next().is_some_and(is_part)
+    })
 }
 
 #[cfg(test)]
@@ -98,6 +109,9 @@ mod tests {
             ("5.1.8", "sender address rejected: domain not found", PauseForOurFault),
             ("5.2.2", "mailbox full", Nothing),
             ("5.2.1", "mailbox disabled", Nothing),
+            ("5.2.1", "account blocked by its provider", Nothing),
+            ("5.3.0", "no mailbox at curbline", Nothing),
+            ("5.3.0", "sender (SPF) not allowed", PauseForPolicy),
             ("5.4.4", "unable to route", Nothing),
             ("5.6.0", "message malformed", PauseForOurFault),
             ("5.7.1", "message refused", PauseForPolicy),

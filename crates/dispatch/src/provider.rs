@@ -16,7 +16,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::delivery::{Delivery, Outcome, Peer, Stage};
+use crate::delivery::{Delivery, Enhanced, Outcome, Peer, Stage};
 use crate::engine::{Carrier, Line, Permit};
 use crate::letter::{Composed, Envelope};
 use crate::reply::strip;
@@ -246,11 +246,12 @@ fn judge(code: u16, words: &str, envelope: &Envelope) -> Delivery {
     let (outcome, stage) = match code {
         200..=299 => (Outcome::Accepted, Stage::Dot),
         // Not us, not here, not so fast: of the provider and not of this mail.
-        401 | 402 | 403 | 404 | 405 | 407 | 408 | 425 | 429 => (Outcome::RouteFailed, Stage::Mail),
-        400..=499 => (Outcome::RejectedPermanent, Stage::Dot),
-        // The request was refused before anything was done with it.
-        503 => (Outcome::RouteFailed, Stage::Mail),
-        // Whether it was taken before the server failed is not known; neither is it after a redirect.
+        401 | 402 | 403 | 404 | 405 | 407 | 425 | 429 => (Outcome::RouteFailed, Stage::Mail),
+        // Of 408 and 409 nobody says whether the mail was taken before: a request that came late in part, or a key that
+        // the provider has seen before.
+        400..=407 | 410..=499 => (Outcome::RejectedPermanent, Stage::Dot),
+        // Whether it was taken before the server failed is not known, and a gateway in between says 503 as well; neither
+        // is it known after a redirect.
         _ => (Outcome::Unknown, Stage::Dot),
     };
     Delivery { outcome, stage, code: Some(code), enhanced: None, text: strip(words, Some(envelope)), peer: None }
@@ -275,7 +276,10 @@ impl Line for ProviderLine {
             Ok(body) => body,
             Err(error) => {
                 let text = format!("the provider's template cannot be filled ({})", error.kind());
-                return Some(Delivery::without_reply(Outcome::RouteFailed, Stage::Connect, &text).by(&shared.peer));
+                // Our own fault (5.6.0), and every further mail's: whoever sees to it pauses the campaign.
+                let refused = Delivery::without_reply(Outcome::RejectedPermanent, Stage::Mail, &text);
+                let enhanced = Enhanced { class: 5, subject: 6, detail: 0 };
+                return Some(Delivery { enhanced: Some(enhanced), ..refused }.by(&shared.peer));
             }
         };
         if !permit.ask(&shared.peer).await {
@@ -325,7 +329,9 @@ mod tests {
             (422, Outcome::RejectedPermanent),
             (429, Outcome::RouteFailed),
             (500, Outcome::Unknown),
-            (503, Outcome::RouteFailed),
+            (408, Outcome::Unknown),
+            (409, Outcome::Unknown),
+            (503, Outcome::Unknown),
         ] {
             let delivery = judge(code, "to b@so.example: no", &envelope);
             assert_eq!((delivery.outcome, delivery.code), (outcome, Some(code)));

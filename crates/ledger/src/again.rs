@@ -48,7 +48,7 @@ impl Ledger {
             let released = sqlx::query(
                 "UPDATE person SET stopped = NULL, stopped_version = NULL WHERE stopped = 'refused' AND person IN \
                  (SELECT s.person FROM mail m JOIN seat s ON s.form = m.form AND s.holder = m.holder \
-                  WHERE m.kind = $1 AND m.wave = $2 AND m.state = 'rejected')",
+                  WHERE m.kind = $1 AND m.wave = $2 AND m.state = 'rejected' AND m.address_version = person.stopped_version)",
             );
             released.bind(kind.as_str()).bind(i64::from(wave)).execute(&mut *tx).await?;
         }
@@ -83,6 +83,7 @@ impl Ledger {
     /// The ledger cannot be written.
     pub async fn resend_unknown(&self, act: &Act) -> Result<u64> {
         let (mut tx, mut head) = self.change().await?;
+        head.require(&[CampaignState::Draft, CampaignState::Inviting], "sending mails again")?;
         let update = concat!(
             "UPDATE mail SET state = 'ready', dispatcher = NULL, leased = NULL, not_before = 0, resent = resent + 1 ",
             "WHERE state = 'unknown' AND resent = 0 AND ",
@@ -126,6 +127,9 @@ impl Ledger {
     /// [`LedgerError::NotFound`]: no such mail. The ledger cannot be written.
     pub async fn learn_of(&self, mail: i64, evidence: Evidence, source: &str, act: &Act) -> Result<bool> {
         let (mut tx, mut head) = self.change().await?;
+        if evidence == Evidence::RelayNeverHadIt {
+            head.require(&[CampaignState::Draft, CampaignState::Inviting], "sending mails again")?;
+        }
         let learnt = learn(&mut tx, mail, evidence, source, act.at).await?;
         if learnt {
             let entry = Entry::of("mail_settled").with("mail", mail).with("as", evidence.as_str()).with("by", source);
@@ -135,17 +139,23 @@ impl Ledger {
         Ok(learnt)
     }
 
-    /// Lets go of the mails that were held back behind the canary; gives their number.
+    /// Lets go of the mails that were held back behind the canary, of one contact or of all; gives their number.
     ///
     /// # Errors
     /// The ledger cannot be written, or the campaign is closed.
-    pub async fn let_go(&self, act: &Act) -> Result<u64> {
+    pub async fn let_go(&self, contact: Option<(MailKind, u32)>, act: &Act) -> Result<u64> {
         let (mut tx, mut head) = self.change().await?;
         head.require(&[CampaignState::Draft, CampaignState::Inviting], "sending")?;
-        let mails = sqlx::query("UPDATE mail SET state = 'ready' WHERE state = 'planned'")
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+        let (kind, wave) = contact.map_or(("", 0), |(kind, wave)| (kind.as_str(), i64::from(wave)));
+        let mails = sqlx::query(
+            "UPDATE mail SET state = 'ready' WHERE state = 'planned' AND ($1 = '' OR (kind = $2 AND wave = $3))",
+        )
+        .bind(kind)
+        .bind(kind)
+        .bind(wave)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
         if mails > 0 {
             head.append(&mut tx, act, Entry::of("let_go").with("mails", mails)).await?;
             tx.commit().await?;
@@ -164,6 +174,21 @@ pub(crate) async fn learn(tx: &mut Tx, mail: i64, evidence: Evidence, source: &s
     let Some(next) = code::<MailState>(&state, "mail.state")?.after(Event::Learnt(evidence)) else {
         return Ok(false);
     };
+    // Whoever moved the mail since it was read knows more; what was learnt is then weighed anew, by whoever asks again.
+    let moved = sqlx::query(
+        "UPDATE mail SET state = $1, last_result = $2, last_at = CASE WHEN $2 IN \
+         ('delivered', 'auto_replied', 'relay_took_it') THEN COALESCE(last_at, $3) ELSE $3 END, not_before = 0 WHERE mail = $4 AND state = $5",
+    )
+    .bind(next.as_str())
+    .bind(evidence.as_str())
+    .bind(to_millis(at))
+    .bind(mail)
+    .bind(state.as_str())
+    .execute(&mut **tx)
+    .await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
     let attempt = sqlx::query_scalar::<Any, i64>(
         "INSERT INTO attempt (mail, dispatcher, result, stage, text, at) VALUES ($1, $2, $3, 'later', '', $4) \
          RETURNING attempt",
@@ -174,16 +199,10 @@ pub(crate) async fn learn(tx: &mut Tx, mail: i64, evidence: Evidence, source: &s
     .bind(to_millis(at))
     .fetch_one(&mut **tx)
     .await?;
-    sqlx::query(
-        "UPDATE mail SET state = $1, last_attempt = $2, last_result = $3, last_at = CASE WHEN $3 = 'delivered' OR \
-         $3 = 'auto_replied' THEN COALESCE(last_at, $4) ELSE $4 END, not_before = 0 WHERE mail = $5",
-    )
-    .bind(next.as_str())
-    .bind(attempt)
-    .bind(evidence.as_str())
-    .bind(to_millis(at))
-    .bind(mail)
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query("UPDATE mail SET last_attempt = $1 WHERE mail = $2")
+        .bind(attempt)
+        .bind(mail)
+        .execute(&mut **tx)
+        .await?;
     Ok(true)
 }

@@ -15,13 +15,17 @@ use tokio::task::JoinHandle;
 use crate::Ledger;
 use crate::error::{LedgerError, Result};
 use crate::lease::{LeasedMail, TakenOver, give_back_in};
-use crate::settle::{Mark, Outcome, mark_in};
+use crate::settle::{Mark, Odd, Outcome, mark_in};
 
 /// Records that one transaction takes at most.
 const BATCH: usize = 128;
 
 /// Records that wait at most; whoever has more waits for room.
 const QUEUE: usize = 1024;
+
+/// The waits before outcomes are committed once more after a failure that may pass.
+const AGAIN: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 type Answer<T> = oneshot::Sender<Result<T>>;
 
@@ -193,6 +197,9 @@ struct Told {
     permitted: std::collections::BTreeSet<i64>,
     returns: Vec<u64>,
     take_overs: Vec<TakenOver>,
+    renewed: bool,
+    /// This dispatcher was ended: nothing is handed to it and nothing is marked any more.
+    is_dead: bool,
 }
 
 impl Writer {
@@ -210,12 +217,36 @@ impl Writer {
             for record in gathered {
                 batch.add(record);
             }
-            let began = Instant::now();
-            match self.commit(&batch, began).await {
+            match self.commit(&batch, Instant::now()).await {
                 Ok(told) => batch.tell(told),
-                Err(error) => batch.fail(&error),
+                Err(error) => self.save(batch, &error).await,
             }
         }
+    }
+
+    /// After a commit that failed: marks and leases are refused, for what is not on disk may not be sent. What became of
+    /// mails is known here and nowhere else, so that it is committed again for a while where that may help.
+    async fn save(&self, mut batch: Batch, error: &LedgerError) {
+        if batch.is_empty() {
+            tracing::warn!(%error, "the lease could not be renewed");
+        }
+        let mut kept = Batch { outcomes: std::mem::take(&mut batch.outcomes), ..Batch::default() };
+        batch.fail(error);
+        let mut last = error.clone();
+        for wait in AGAIN {
+            if kept.is_empty() || !last.is_transient() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            match self.commit(&kept, Instant::now()).await {
+                Ok(told) => {
+                    kept.tell(told);
+                    kept = Batch::default();
+                }
+                Err(error) => last = error,
+            }
+        }
+        kept.fail(&last);
     }
 
     /// Commits a batch; renews the lease in the same transaction when a quarter of it has passed.
@@ -231,12 +262,13 @@ impl Writer {
         let told = match self.write(&mut tx, batch, due).await {
             Ok(told) => told,
             Err(error) => {
-                tx.rollback().await?;
+                // The first error is the one that tells what is wrong.
+                drop(tx.rollback().await);
                 return Err(error);
             }
         };
         tx.commit().await?;
-        if due {
+        if told.renewed {
             *self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner) = began;
         }
         let mut commits = self.shared.commits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -249,18 +281,21 @@ impl Writer {
         // What became of mails comes first and is kept even where this dispatcher was declared dead meanwhile.
         if !batch.outcomes.is_empty() {
             let outcomes: Vec<(i64, Outcome)> = batch.outcomes.iter().map(|(outcome, _)| outcome.clone()).collect();
-            self.ledger.record_in(tx, &self.name, &outcomes).await?;
+            self.ledger.record_in(tx, &self.name, &outcomes, Odd::PassedOver).await?;
         }
         let mut told = Told::nothing();
         for (mails, _) in &batch.returns {
             told.returns.push(give_back_in(tx, &self.name, mails).await?);
         }
-        let wants_more = !batch.leases.is_empty() || !batch.marks.is_empty();
-        if due && (wants_more || batch.outcomes.is_empty()) {
-            self.ledger.renew_in(tx, &self.name, self.shared.lease).await?;
+        if due {
+            told.renewed = self.ledger.renew_in(tx, &self.name, self.shared.lease).await?;
+            told.is_dead = !told.renewed;
         }
         for (now, _) in &batch.take_overs {
             told.take_overs.push(self.ledger.take_over_in(tx, *now).await?);
+        }
+        if told.is_dead {
+            return Ok(told);
         }
         if !batch.marks.is_empty() {
             let marks: Vec<Mark> = batch.marks.iter().map(|(mark, _)| mark.clone()).collect();
@@ -293,8 +328,10 @@ impl Batch {
     }
 
     fn tell(self, told: Told) {
-        for ((_, _, answer), leased) in self.leases.into_iter().zip(told.leases) {
-            tell(answer, Ok(leased));
+        let mut leased = told.leases.into_iter();
+        for (_, _, answer) in self.leases {
+            let dead = || LedgerError::Meanwhile("this sender was declared dead while it slept; run the command again");
+            tell(answer, leased.next().ok_or_else(dead));
         }
         for (mark, answer) in self.marks {
             tell(answer, Ok(told.permitted.contains(&mark.mail)));
@@ -327,6 +364,8 @@ impl Told {
             permitted: std::collections::BTreeSet::new(),
             returns: Vec::new(),
             take_overs: Vec::new(),
+            renewed: false,
+            is_dead: false,
         }
     }
 }

@@ -18,8 +18,9 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::{code, from_millis, small, to_millis};
 use crate::connect::Backend;
-use crate::error::{LedgerError, Result};
-use crate::sql::{CHUNK, Tx, members};
+use crate::error::Result;
+use crate::mail::later_contact_queued;
+use crate::sql::{CHUNK, Tx, in_order, members};
 
 /// A mail that is this dispatcher's to send, and nobody else's.
 #[derive(Clone, PartialEq, Eq)]
@@ -165,14 +166,21 @@ impl Ledger {
         Ok(mails.unsigned_abs())
     }
 
-    pub(crate) async fn renew_in(&self, tx: &mut Tx, dispatcher: &str, lease: Duration) -> Result<()> {
+    /// Renews a lease; `false` where the dispatcher was ended meanwhile.
+    pub(crate) async fn renew_in(&self, tx: &mut Tx, dispatcher: &str, lease: Duration) -> Result<bool> {
         let sql =
             format!("UPDATE dispatcher SET until = {} + $1 WHERE dispatcher = $2 AND ended IS NULL", self.clock());
         let renewed = sqlx::query(AssertSqlSafe(sql)).bind(millis(lease)).bind(dispatcher).execute(&mut **tx).await?;
-        if renewed.rows_affected() == 0 {
-            return Err(LedgerError::conflict("this dispatcher was declared dead; start the command again"));
-        }
-        Ok(())
+        Ok(renewed.rows_affected() > 0)
+    }
+
+    /// Whether mails may leave: sending is not paused, and the survey is not closed.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn may_send(&self) -> Result<bool> {
+        let mut tx = self.write().await?;
+        may_send(&mut tx).await
     }
 
     pub(crate) async fn take_over_in(&self, tx: &mut Tx, now: Timestamp) -> Result<TakenOver> {
@@ -184,21 +192,27 @@ impl Ledger {
             holder_gone!()
         ));
         let ready = ready.execute(&mut **tx).await?.rows_affected();
-        let attempts = sqlx::query(concat!(
-            "INSERT INTO attempt (mail, dispatcher, result, stage, text, at) ",
-            "SELECT mail, dispatcher, 'unknown', 'dot', 'its dispatcher was gone', CAST($1 AS BIGINT) FROM mail ",
-            "WHERE state = 'sending' AND ",
-            holder_gone!()
+        let lost = sqlx::query_as::<Any, (i64, String)>(concat!(
+            "UPDATE mail SET state = 'unknown' WHERE state = 'sending' AND ",
+            holder_gone!(),
+            " RETURNING mail, dispatcher"
         ));
-        let unknown = attempts.bind(to_millis(now)).execute(&mut **tx).await?.rows_affected();
-        if unknown > 0 {
-            let lost = sqlx::query(concat!(
-                "UPDATE mail SET state = 'unknown', last_result = 'unknown', last_at = $1, last_attempt = ",
-                "(SELECT MAX(attempt) FROM attempt WHERE attempt.mail = mail.mail) WHERE state = 'sending' AND ",
-                holder_gone!()
-            ));
-            lost.bind(to_millis(now)).execute(&mut **tx).await?;
+        let lost = lost.fetch_all(&mut **tx).await?;
+        for (mail, dispatcher) in &lost {
+            let attempt = sqlx::query_scalar::<Any, i64>(
+                "INSERT INTO attempt (mail, dispatcher, result, stage, text, at) \
+                 VALUES ($1, $2, 'unknown', 'dot', 'its dispatcher was gone', $3) RETURNING attempt",
+            );
+            let attempt =
+                attempt.bind(*mail).bind(dispatcher.as_str()).bind(to_millis(now)).fetch_one(&mut **tx).await?;
+            sqlx::query("UPDATE mail SET last_result = 'unknown', last_at = $1, last_attempt = $2 WHERE mail = $3")
+                .bind(to_millis(now))
+                .bind(attempt)
+                .bind(*mail)
+                .execute(&mut **tx)
+                .await?;
         }
+        let unknown = lost.len() as u64;
         Ok(TakenOver { ready, unknown })
     }
 
@@ -211,7 +225,7 @@ impl Ledger {
     ) -> Result<Vec<LeasedMail>> {
         let mut leased = Vec::new();
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        if !may_send(tx).await? {
+        if !may_send(tx).await? || !is_entered(tx, dispatcher).await? {
             return Ok(leased);
         }
         while leased.len() < wanted {
@@ -277,6 +291,14 @@ pub(crate) async fn may_send(tx: &mut Tx) -> Result<bool> {
     Ok(open.fetch_one(&mut **tx).await? > 0)
 }
 
+/// Whether the dispatcher is entered and was not ended, as one that slept too long is.
+async fn is_entered(tx: &mut Tx, dispatcher: &str) -> Result<bool> {
+    let entered = sqlx::query_scalar::<Any, i64>(
+        "SELECT COUNT(*) FROM dispatcher WHERE dispatcher.dispatcher = $1 AND ended IS NULL",
+    );
+    Ok(entered.bind(dispatcher).fetch_one(&mut **tx).await? > 0)
+}
+
 pub(crate) async fn give_back_in(tx: &mut Tx, dispatcher: &str, mails: &[i64]) -> Result<u64> {
     let mut given = 0;
     for chunk in mails.chunks(CHUNK) {
@@ -285,7 +307,7 @@ pub(crate) async fn give_back_in(tx: &mut Tx, dispatcher: &str, mails: &[i64]) -
              WHERE state = 'leased' AND dispatcher = $1 AND mail IN ({})",
             members(2, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(dispatcher);
+        let mut query = sqlx::query(in_order(tx, sql)).bind(dispatcher);
         for mail in chunk {
             query = query.bind(*mail);
         }
@@ -298,25 +320,26 @@ pub(crate) async fn candidates(tx: &mut Tx, numbers: &[i64]) -> Result<Vec<Candi
     let sql = format!(
         "SELECT m.mail, m.form, m.holder, m.address_version, m.kind, m.wave, m.message_id, m.dated, \
          s.holder AS holder_now, s.link_version, s.removed, s.ineligible, s.excused, s.declined, s.completed, \
-         s.target, s.grp, s.unit, p.email_version, p.stopped_version, p.name, p.email, p.position \
+         s.target, s.grp, s.unit, p.email_version, p.stopped_version, p.name, p.email, p.position, overtaken.mail AS later \
          FROM mail m JOIN seat s ON s.form = m.form JOIN person p ON p.person = s.person \
+         LEFT JOIN (SELECT mail.mail FROM mail WHERE mail.mail IN ({}) AND {}) AS overtaken ON overtaken.mail = m.mail \
          WHERE m.mail IN ({}) ORDER BY m.mail",
-        members(1, numbers.len())
+        members(1, numbers.len()),
+        later_contact_queued!(),
+        members(numbers.len() + 1, numbers.len())
     );
-    let mut query = sqlx::query_as::<Any, Candidate>(AssertSqlSafe(sql));
-    for number in numbers {
+    let mut query = sqlx::query_as::<Any, Candidate>(in_order(tx, sql));
+    for number in numbers.iter().chain(numbers) {
         query = query.bind(*number);
     }
     Ok(query.fetch_all(&mut **tx).await?)
 }
 
 pub(crate) async fn set_aside(tx: &mut Tx, mail: i64, state: MailState, why: &'static str) -> Result<()> {
-    sqlx::query("UPDATE mail SET state = $1, why = $2, dispatcher = NULL, leased = NULL WHERE mail = $3")
-        .bind(state.as_str())
-        .bind(why)
-        .bind(mail)
-        .execute(&mut **tx)
-        .await?;
+    // Whoever took the mail over meanwhile has moved it on.
+    let held = "UPDATE mail SET state = $1, why = $2, dispatcher = NULL, leased = NULL \
+                WHERE mail = $3 AND state IN ('planned', 'ready', 'deferred', 'leased')";
+    sqlx::query(held).bind(state.as_str()).bind(why).bind(mail).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -325,10 +348,10 @@ async fn mark_leased(tx: &mut Tx, mails: &[LeasedMail], dispatcher: &str, now: T
         return Ok(());
     }
     let sql = format!(
-        "UPDATE mail SET state = 'leased', dispatcher = $1, leased = $2, dated = COALESCE(dated, $2) WHERE mail IN ({})",
-        members(3, mails.len())
+        "UPDATE mail SET state = 'leased', dispatcher = $1, leased = $2, dated = COALESCE(dated, $3) WHERE mail IN ({})",
+        members(4, mails.len())
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(dispatcher).bind(to_millis(now));
+    let mut query = sqlx::query(in_order(tx, sql)).bind(dispatcher).bind(to_millis(now)).bind(to_millis(now));
     for mail in mails {
         query = query.bind(mail.mail);
     }
@@ -362,6 +385,8 @@ pub(crate) struct Candidate {
     name: String,
     email: String,
     position: String,
+    /// Set where a later contact with the same person stands in the outbox.
+    later: Option<i64>,
 }
 
 impl Candidate {
@@ -374,6 +399,7 @@ impl Candidate {
             (self.completed.is_some(), "submitted"),
             (self.excused.is_some(), "excused"),
             (self.declined != 0, "declined"),
+            (self.later.is_some(), "superseded"),
         ];
         let owed_no_longer = reasons.into_iter().find(|(applies, _)| *applies);
         owed_no_longer.map(|(_, why)| (MailState::Cancelled, why)).or_else(|| {

@@ -53,7 +53,7 @@ pub use keys::{KeyRole, KeyRow};
 pub use lease::{LeasedMail, TakenOver};
 pub use links::{LinkHash, LinkRow};
 pub use mail::NewMail;
-pub use outbox::{Attempt, AttemptResult, ContactCounts, MailRow};
+pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};

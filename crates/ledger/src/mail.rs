@@ -3,17 +3,15 @@
 //! What a mail may become is told by `survey::delivery` and nowhere else. What a mail says is composed elsewhere: no
 //! link and no text is stored here. Handing mails out is in `lease`, what became of them in `settle`.
 
-use parsurvey_survey::campaign::MailKind;
-use parsurvey_survey::delivery::MailState;
-use parsurvey_survey::seat::FormId;
-use sqlx::AssertSqlSafe;
-
 use crate::Ledger;
 use crate::act::{Act, to_millis};
 use crate::campaign::CampaignState;
 use crate::error::Result;
 use crate::event::Entry;
-use crate::sql::{CHUNK, Tx, rows};
+use crate::sql::{CHUNK, Tx, in_order, rows};
+use parsurvey_survey::campaign::MailKind;
+use parsurvey_survey::delivery::MailState;
+use parsurvey_survey::seat::FormId;
 
 /// A mail to be queued. The first five fields are its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +64,11 @@ async fn insert(tx: &mut Tx, mails: &[NewMail], now: i64) -> Result<u64> {
     let sql = format!(
         "INSERT INTO mail (form, holder, address_version, kind, wave, message_id, state, queued) VALUES {} \
          ON CONFLICT (form, holder, address_version, kind, wave) \
-         DO UPDATE SET state = 'ready', why = NULL, not_before = 0 WHERE mail.state IN ('cancelled', 'suppressed')",
+         DO UPDATE SET state = excluded.state, queued = excluded.queued, why = NULL, not_before = 0, tries = 0, \
+         dated = CASE WHEN mail.resent = 0 THEN NULL ELSE mail.dated END WHERE mail.state IN ('cancelled', 'suppressed')",
         rows(mails.len(), 8)
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
+    let mut query = sqlx::query(in_order(tx, sql));
     for mail in mails {
         let state = if mail.held { MailState::Planned } else { MailState::Ready };
         query = query

@@ -98,9 +98,9 @@ pub struct MailRow {
     pub last: Option<Attempt>,
 }
 
-/// How the mails of one contact stand.
+/// How the first few mails of one contact stand, and those that wait behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactCounts {
+pub struct CanaryCounts {
     /// Mails by state; states without one are left out.
     pub by_state: BTreeMap<MailState, u64>,
     /// When the last of them had an outcome.
@@ -167,21 +167,25 @@ impl Ledger {
         rows.into_iter().map(|(state, n)| Ok((code(&state, "mail.state")?, n.unsigned_abs()))).collect()
     }
 
-    /// Mails of one contact by state, and when the last of them was settled.
+    /// Mails of one contact by state, and when the last of them was settled: of those only that were queued together with
+    /// mails that are held back. Who was added to the roster later had first few of their own.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub async fn contact_counts(&self, kind: MailKind, wave: u32) -> Result<ContactCounts> {
+    pub async fn canary_counts(&self, kind: MailKind, wave: u32) -> Result<CanaryCounts> {
         let rows = sqlx::query_as::<Any, (String, i64, Option<i64>)>(
-            "SELECT state, COUNT(*), MAX(last_at) FROM mail WHERE kind = $1 AND wave = $2 GROUP BY state",
+            "SELECT state, COUNT(*), MAX(last_at) FROM mail WHERE kind = $1 AND wave = $2 \
+             AND queued IN (SELECT queued FROM mail WHERE kind = $3 AND wave = $4 AND state = 'planned') GROUP BY state",
         )
+        .bind(kind.as_str())
+        .bind(i64::from(wave))
         .bind(kind.as_str())
         .bind(i64::from(wave))
         .fetch_all(&mut *self.read().await?)
         .await?;
         let last_settled = rows.iter().filter_map(|(_, _, at)| *at).max();
         let by_state = rows.iter().map(|(state, n, _)| Ok((code(state, "mail.state")?, n.unsigned_abs())));
-        Ok(ContactCounts {
+        Ok(CanaryCounts {
             by_state: by_state.collect::<Result<_>>()?,
             last_settled: from_millis_opt(last_settled, "mail.last_at")?,
         })

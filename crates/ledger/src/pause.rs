@@ -83,6 +83,26 @@ impl Ledger {
         Ok(resumed)
     }
 
+    /// Records that a contact's mail was sent to the campaign's own mailboxes.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn copies_sent(&self, kind: MailKind, wave: u32, act: &Act) -> Result<()> {
+        let (mut tx, mut head) = self.change().await?;
+        let entry = Entry::of("copies_sent").with("kind", kind.as_str()).with("wave", wave);
+        head.append(&mut tx, act, entry).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The wave of the contact of a kind whose mail was last sent to the campaign's own mailboxes.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn last_copied(&self, kind: MailKind) -> Result<Option<u32>> {
+        let copies = self.contacts_of("copies_sent").await?;
+        Ok(copies.iter().rev().find(|(of, _)| of == kind.as_str()).map(|(_, wave)| *wave))
+    }
+
     /// Records that somebody has looked at the mail of a contact.
     ///
     /// # Errors
@@ -102,10 +122,20 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn was_looked_at(&self, kind: MailKind, wave: u32) -> Result<bool> {
-        let details = sqlx::query_scalar::<Any, String>("SELECT detail FROM event WHERE kind = 'looked_at'")
+        let looked_at = self.contacts_of("looked_at").await?;
+        Ok(looked_at.iter().any(|(of, at)| (of.as_str(), *at) == (kind.as_str(), wave)))
+    }
+
+    /// Kind and wave in the log's entries of a kind, oldest first.
+    async fn contacts_of(&self, entry: &str) -> Result<Vec<(String, u32)>> {
+        let details = sqlx::query_scalar::<Any, String>("SELECT detail FROM event WHERE kind = $1 ORDER BY event")
+            .bind(entry)
             .fetch_all(&mut *self.read().await?)
             .await?;
-        let wanted = serde_json::json!({ "kind": kind.as_str(), "wave": wave });
-        Ok(details.iter().any(|detail| serde_json::from_str::<serde_json::Value>(detail).is_ok_and(|d| d == wanted)))
+        let contact = |detail: &String| {
+            let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
+            Some((detail["kind"].as_str()?.to_owned(), u32::try_from(detail["wave"].as_u64()?).ok()?))
+        };
+        details.iter().map(|detail| contact(detail).ok_or_else(|| LedgerError::damaged("event.detail"))).collect()
     }
 }

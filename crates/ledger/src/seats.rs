@@ -12,7 +12,7 @@ use sqlx::AnyConnection;
 use sqlx::any::Any;
 
 use crate::Ledger;
-use crate::act::{code, from_millis, from_millis_opt, small};
+use crate::act::{code, from_millis_opt, small};
 use crate::error::{LedgerError, Result};
 
 /// The one query over seats, closed by a condition.
@@ -32,7 +32,8 @@ macro_rules! seats_where {
 macro_rules! mails_where {
     ($condition:literal) => {
         concat!(
-            "SELECT form, holder, address_version, kind, wave, state, last_attempt, last_result, last_at FROM mail ",
+            "SELECT form, holder, address_version, kind, wave, state, last_attempt, last_result, ",
+            "COALESCE(last_at, leased) AS last_at FROM mail ",
             "WHERE state NOT IN ('cancelled', 'suppressed') ",
             $condition
         )
@@ -229,9 +230,9 @@ impl Summing {
         let summary = &mut self.summary;
         if has_link && state.was_accepted() {
             summary.link_accepted += 1;
-            if let Some(at) = mail.last_at {
-                summary.last_link_accepted = summary.last_link_accepted.max(Some(from_millis(at, "mail.last_at")?));
-            }
+        }
+        if has_link && (state.was_accepted() || state.is_unclear()) {
+            summary.last_link_sent = summary.last_link_sent.max(from_millis_opt(mail.last_at, "mail.last_at")?);
         }
         if state.is_unclear() {
             summary.unknown += 1;

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use parsurvey_survey::delivery::{Event, MailState, Settled, retry_after};
-use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
 
 use crate::Ledger;
@@ -15,8 +14,8 @@ use crate::act::{code, to_millis};
 use crate::connect::Backend;
 use crate::error::{LedgerError, Result};
 use crate::lease::{candidates, may_send, set_aside};
-use crate::mail::still_owed;
-use crate::sql::{CHUNK, Tx, members, rows};
+use crate::mail::{later_contact_queued, still_owed};
+use crate::sql::{CHUNK, Tx, in_order, members, rows};
 
 /// A mail that failed on its way is not offered again before this has passed: the route's own pauses are elsewhere, this
 /// keeps one mail that breaks every connection from being tried over and over.
@@ -56,6 +55,15 @@ pub struct Outcome {
     pub dice: u8,
     /// Why no mail may go to this address any more, where the refusal says so.
     pub stops_address: Option<&'static str>,
+}
+
+/// What is done with an outcome that its dispatcher cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Odd {
+    /// All are refused with it.
+    Refused,
+    /// It is passed over, because others stand beside it that must not be lost.
+    PassedOver,
 }
 
 /// What a mail was before its outcome.
@@ -100,30 +108,50 @@ impl Ledger {
     /// ledger cannot be written.
     pub async fn record_outcomes(&self, dispatcher: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
         let mut tx = self.write().await?;
-        if let Err(error) = self.record_in(&mut tx, dispatcher, outcomes).await {
+        if let Err(error) = self.record_in(&mut tx, dispatcher, outcomes, Odd::Refused).await {
             // A transaction that is merely dropped ends some time later, and until then others pass over its rows.
-            tx.rollback().await?;
+            drop(tx.rollback().await);
             return Err(error);
         }
         Ok(tx.commit().await?)
     }
 
-    pub(crate) async fn record_in(&self, tx: &mut Tx, dispatcher: &str, outcomes: &[(i64, Outcome)]) -> Result<()> {
+    pub(crate) async fn record_in(
+        &self,
+        tx: &mut Tx,
+        dispatcher: &str,
+        outcomes: &[(i64, Outcome)],
+        odd: Odd,
+    ) -> Result<()> {
         for chunk in outcomes.chunks(CHUNK) {
             let before = self.before(tx, chunk).await?;
-            for (mail, _) in chunk {
-                let Some(row) = before.get(mail) else { return Err(LedgerError::NotFound("the mail")) };
-                if row.dispatcher.as_deref() != Some(dispatcher) && !was_marked_by(tx, *mail, dispatcher).await? {
-                    return Err(LedgerError::conflict(format!("mail {mail} was never this dispatcher's")));
+            let mut own = Vec::new();
+            for one in chunk {
+                let row = before.get(&one.0).ok_or(LedgerError::NotFound("the mail"))?;
+                let is_own =
+                    row.dispatcher.as_deref() == Some(dispatcher) || was_marked_by(tx, one.0, dispatcher).await?;
+                match (is_own, odd) {
+                    (true, _) => own.push(one.clone()),
+                    // Taken from it before it had marked the mail: nothing was sent, so that nothing is to be settled.
+                    (false, Odd::PassedOver) => {
+                        tracing::warn!(mail = one.0, "an outcome of a mail that was taken over")
+                    }
+                    (false, Odd::Refused) => {
+                        return Err(LedgerError::conflict(format!("mail {} was never this dispatcher's", one.0)));
+                    }
                 }
             }
-            let attempts = insert_outcomes(tx, dispatcher, chunk).await?;
+            if own.is_empty() {
+                continue;
+            }
+            let attempts = insert_outcomes(tx, dispatcher, &own).await?;
             let mut after = Vec::new();
-            for (mail, outcome) in chunk {
-                after.extend(follow(&before[mail], dispatcher, outcome, attempts[mail])?);
+            for (mail, outcome) in &own {
+                after.extend(follow(&before[mail], dispatcher, outcome, attempts[mail], odd)?);
             }
             update(tx, &after).await?;
-            stop_addresses(tx, chunk).await?;
+            stop_addresses(tx, &own).await?;
+            expire_if_closed(tx, &after).await?;
         }
         Ok(())
     }
@@ -137,7 +165,7 @@ impl Ledger {
             "SELECT mail, state, dispatcher, tries FROM mail WHERE mail IN ({}){lock}",
             members(1, chunk.len())
         );
-        let mut query = sqlx::query_as::<Any, Before>(AssertSqlSafe(sql));
+        let mut query = sqlx::query_as::<Any, Before>(in_order(tx, sql));
         for (mail, _) in chunk {
             query = query.bind(*mail);
         }
@@ -166,13 +194,16 @@ async fn set_sending(tx: &mut Tx, dispatcher: &str, marks: &[Mark]) -> Result<BT
             "WITH mark (number, bytes) AS (VALUES {}) UPDATE mail SET state = 'sending' FROM mark ",
             "WHERE mail.mail = mark.number AND mail.state = 'leased' AND mail.dispatcher = ${} AND ",
             still_owed!(),
+            " AND NOT ",
+            later_contact_queued!(),
+            " AND EXISTS (SELECT 1 FROM dispatcher d WHERE d.dispatcher = mail.dispatcher AND d.ended IS NULL)",
             " AND (mail.resent = 0 OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.mail = mail.mail ",
             "AND a.result = 'sending' AND a.sha256 <> mark.bytes)) RETURNING mail.mail"
         ),
         rows(marks.len(), 2),
         marks.len() * 2 + 1
     );
-    let mut query = sqlx::query_scalar::<Any, i64>(AssertSqlSafe(sql));
+    let mut query = sqlx::query_scalar::<Any, i64>(in_order(tx, sql));
     for mark in marks {
         query = query.bind(mark.mail).bind(mark.sha256.as_str());
     }
@@ -187,7 +218,7 @@ async fn insert_marks(tx: &mut Tx, dispatcher: &str, marks: &[&Mark]) -> Result<
         "INSERT INTO attempt (mail, dispatcher, result, stage, text, peer, sha256, at) VALUES {}",
         rows(marks.len(), 8)
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
+    let mut query = sqlx::query(in_order(tx, sql));
     for mark in marks {
         query = query
             .bind(mark.mail)
@@ -214,7 +245,7 @@ async fn explain_withheld(tx: &mut Tx, dispatcher: &str, marks: &[&Mark]) -> Res
         "SELECT mail, resent FROM mail WHERE state = 'leased' AND dispatcher = $1 AND mail IN ({})",
         members(2, numbers.len())
     );
-    let mut query = sqlx::query_as::<Any, (i64, i64)>(AssertSqlSafe(sql)).bind(dispatcher);
+    let mut query = sqlx::query_as::<Any, (i64, i64)>(in_order(tx, sql)).bind(dispatcher);
     for number in &numbers {
         query = query.bind(*number);
     }
@@ -250,7 +281,7 @@ async fn insert_outcomes(tx: &mut Tx, dispatcher: &str, chunk: &[(i64, Outcome)]
          RETURNING mail, attempt",
         rows(chunk.len(), 9)
     );
-    let mut query = sqlx::query_as::<Any, (i64, i64)>(AssertSqlSafe(sql));
+    let mut query = sqlx::query_as::<Any, (i64, i64)>(in_order(tx, sql));
     for (mail, outcome) in chunk {
         query = query
             .bind(*mail)
@@ -267,13 +298,18 @@ async fn insert_outcomes(tx: &mut Tx, dispatcher: &str, chunk: &[(i64, Outcome)]
 }
 
 /// What follows for the mail; `None` where the attempt is worth keeping and changes nothing.
-fn follow(before: &Before, dispatcher: &str, outcome: &Outcome, attempt: i64) -> Result<Option<After>> {
+fn follow(before: &Before, dispatcher: &str, outcome: &Outcome, attempt: i64, odd: Odd) -> Result<Option<After>> {
     let state: MailState = code(&before.state, "mail.state")?;
     let is_mine =
         before.dispatcher.as_deref() == Some(dispatcher) && matches!(state, MailState::Leased | MailState::Sending);
+    // What is unknown is another dispatcher's attempt: that this one's came to nothing proves nothing about that.
+    let is_anothers = before.dispatcher.as_deref().is_some_and(|other| other != dispatcher);
+    if state == MailState::Unknown && is_anothers && outcome.settled != Settled::Accepted {
+        return Ok(None);
+    }
     let event = if is_mine { Event::Settled(outcome.settled) } else { Event::SettledLate(outcome.settled) };
     let Some(next) = state.after(event) else {
-        return if is_mine {
+        return if is_mine && odd == Odd::Refused {
             Err(LedgerError::conflict(format!("mail {} cannot have this outcome: it was not marked", before.mail)))
         } else {
             Ok(None)
@@ -300,7 +336,7 @@ async fn update(tx: &mut Tx, after: &[After]) -> Result<()> {
          FROM done WHERE mail.mail = done.number",
         rows(after.len(), 7)
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
+    let mut query = sqlx::query(in_order(tx, sql));
     for mail in after {
         query = query
             .bind(mail.mail)
@@ -310,6 +346,25 @@ async fn update(tx: &mut Tx, after: &[After]) -> Result<()> {
             .bind(mail.attempt)
             .bind(mail.settled.as_str())
             .bind(mail.at);
+    }
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// What would wait in a campaign that was closed meanwhile never leaves.
+async fn expire_if_closed(tx: &mut Tx, after: &[After]) -> Result<()> {
+    let waiting: Vec<i64> = after.iter().filter(|mail| mail.state.is_waiting()).map(|mail| mail.mail).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE mail SET state = 'expired', why = 'closed' WHERE mail IN ({}) AND state = 'deferred' \
+         AND EXISTS (SELECT 1 FROM campaign WHERE campaign.state NOT IN ('draft', 'inviting'))",
+        members(1, waiting.len())
+    );
+    let mut query = sqlx::query(in_order(tx, sql));
+    for mail in waiting {
+        query = query.bind(mail);
     }
     query.execute(&mut **tx).await?;
     Ok(())

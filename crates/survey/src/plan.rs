@@ -44,7 +44,7 @@ pub enum Skip {
     Superseded,
     /// The address was refused or bounced, or its owner complained: the unit is asked for a new one.
     AddressStopped,
-    /// Too few working days have passed since the last mail with a link was accepted.
+    /// Too few working days have passed since the last mail with a link was accepted, or may have left.
     TooSoon,
 }
 
@@ -135,7 +135,7 @@ fn skip(contact: &Contact, seat: &Seat, pace: Pace<'_>, now: Timestamp) -> Optio
     if seat.mail.link_accepted == 0 && seat.mail.link_unknown == 0 {
         return Some(Skip::NotInvited);
     }
-    seat.mail.last_link_accepted.is_some_and(|last| pace.is_too_soon(last, now)).then_some(Skip::TooSoon)
+    seat.mail.last_link_sent.is_some_and(|last| pace.is_too_soon(last, now)).then_some(Skip::TooSoon)
 }
 
 /// The latest contact of `kind` that is due at `now`, if any.
@@ -176,7 +176,7 @@ mod tests {
     }
 
     fn accepted(at: &str) -> MailSummary {
-        MailSummary { invited: true, link_accepted: 1, last_link_accepted: Some(moment(at)), ..MailSummary::default() }
+        MailSummary { invited: true, link_accepted: 1, last_link_sent: Some(moment(at)), ..MailSummary::default() }
     }
 
     #[test]

@@ -97,8 +97,8 @@ pub struct MailSummary {
     pub link_unknown: u32,
     /// Whether the last outcome of a mail with a link was a permanent refusal or a hard bounce.
     pub last_link_rejected: bool,
-    /// When the last mail with a link was accepted.
-    pub last_link_accepted: Option<Timestamp>,
+    /// When the last mail with a link was accepted, or went where nobody knows whether it left.
+    pub last_link_sent: Option<Timestamp>,
     /// Mails of any kind of which nobody knows whether they left.
     pub unknown: u32,
     /// Whether the last outcome of a mail of any kind was a permanent refusal or a hard bounce.

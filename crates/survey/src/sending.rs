@@ -9,7 +9,6 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::calendar;
-use crate::seat::FormId;
 
 /// What `[sending]` of `campaign.toml` says. Nothing set is no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,12 +101,13 @@ impl Sending {
 }
 
 impl Canary {
-    /// Whether a form is among the first few. Spread evenly over the numbers, so that every group and unit has its share,
-    /// and the same in every run.
+    /// Whether the mail at `place` (from 0) of `of` mails in form order is among the first few. They are spread evenly, so
+    /// that every group and unit has its share; there is at least one.
     #[must_use]
-    pub fn is_first(&self, form: FormId) -> bool {
-        let percent = i64::from(self.percent);
-        (form * percent).div_euclid(100) != ((form - 1) * percent).div_euclid(100)
+    pub fn is_first(&self, place: usize, of: usize) -> bool {
+        let (place, of) = (place as u128, (of as u128).max(1));
+        let first = (of * u128::from(self.percent)).div_ceil(100).clamp(1, of);
+        (place + 1) * first / of != place * first / of
     }
 
     /// Whether so many failures among so many first mails let the rest go by themselves.
@@ -220,10 +220,14 @@ mod tests {
     fn the_first_few_are_as_many_as_the_percent_says_and_spread() {
         for percent in [1, 5, 12, 50] {
             let canary = Canary { percent, wait_minutes: 0, failures_percent: 0, mailboxes: Vec::new() };
-            let first: Vec<FormId> = (1..=1000).filter(|form| canary.is_first(*form)).collect();
+            let first: Vec<usize> = (0..1000).filter(|place| canary.is_first(*place, 1000)).collect();
             assert_eq!(first.len(), percent as usize * 10);
             let widest = first.windows(2).map(|pair| pair[1] - pair[0]).max();
-            assert!(widest <= Some(i64::from(100 / percent) + 1), "{percent}: {widest:?}");
+            assert!(widest <= Some(100 / percent as usize + 1), "{percent}: {widest:?}");
+            for of in 1..200 {
+                let first = (0..of).filter(|place| canary.is_first(*place, of)).count();
+                assert_eq!(first, (of * percent as usize).div_ceil(100), "{percent} % of {of}");
+            }
         }
     }
 

@@ -56,6 +56,10 @@ impl fmt::Display for HeldBack {
         match &self.waits_for {
             WaitsFor::FirstFew(open) => write!(f, ", of which {open} are not settled yet; run the command again"),
             WaitsFor::Moment(moment) => write!(f, " until {moment}; run the command again then"),
+            WaitsFor::Person { all: 0, .. } => write!(
+                f,
+                ", of which none was sent in the end; look at `parsurvey mails`, then let them go with `parsurvey let-go --reason TEXT`"
+            ),
             WaitsFor::Person { failed, all } => write!(
                 f,
                 ": {failed} of the first {all} failed; look at `parsurvey mails`, then let them go with `parsurvey let-go --reason TEXT`"
@@ -75,7 +79,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<bool, DeskError> {
         sent.held_back = None;
-        let mails = self.ledger.contact_counts(contact.kind, contact.wave).await?;
+        let mails = self.ledger.canary_counts(contact.kind, contact.wave).await?;
         let count = |is: fn(MailState) -> bool| -> u64 {
             mails.by_state.iter().filter(|(state, _)| is(**state)).map(|(_, n)| n).sum()
         };
@@ -95,8 +99,11 @@ impl Desk {
                 .last_settled
                 .map(|last| last + SignedDuration::from_mins(i64::from(canary.wait_minutes)))
                 .filter(|until| *until > now);
-            if open > 0 || all == 0 {
+            if open > 0 {
                 Some(WaitsFor::FirstFew(open))
+            } else if all == 0 {
+                // All of them were withdrawn before they left: they tell nothing.
+                Some(WaitsFor::Person { failed, all })
             } else if let Some(until) = until {
                 Some(WaitsFor::Moment(calendar::written(until, &self.campaign.time_zone)))
             } else if !canary.is_well(failed, all) {
@@ -110,7 +117,7 @@ impl Desk {
                 sent.held_back = Some(HeldBack { mails: held, waits_for });
                 Ok(false)
             }
-            None => Ok(self.ledger.let_go(&because.act(now)).await? > 0),
+            None => Ok(self.ledger.let_go(Some((contact.kind, contact.wave)), &because.act(now)).await? > 0),
         }
     }
 
@@ -129,23 +136,35 @@ impl Desk {
         ))
     }
 
-    /// Records that somebody has looked at the contact of this kind that is due, or due next, in one's own mailboxes.
+    /// Records that somebody has looked at the contact of this kind that was last sent to one's own mailboxes.
     ///
     /// # Errors
-    /// No reason, or no such contact.
-    pub async fn looked_at(&self, kind: MailKind, because: &Because, now: Timestamp) -> Result<(), DeskError> {
+    /// No reason, or no copy was sent.
+    pub async fn looked_at(&self, kind: MailKind, because: &Because, now: Timestamp) -> Result<u32, DeskError> {
         if because.reason.trim().is_empty() {
             return Err(DeskError::refused("saying so needs --reason", "say who looked, and in which mail programs"));
         }
-        let wave = self.nearest_contact(kind, now)?.wave;
-        Ok(self.ledger.look_at(kind, wave, &because.act(now)).await?)
+        let Some(wave) = self.ledger.last_copied(kind).await? else {
+            return Err(DeskError::refused(
+                format!("no {} was sent yet to mailboxes of one's own", kind.as_str()),
+                format!("send it there with `parsurvey canary {}`, then look at it", kind.as_str()),
+            ));
+        };
+        self.ledger.look_at(kind, wave, &because.act(now)).await?;
+        Ok(wave)
     }
 
     /// Sends a contact's mail, with a dummy link, to the campaign's own mailboxes; gives how many the relay took.
     ///
     /// # Errors
     /// No mailboxes, no such contact, or the relay took not all of them.
-    pub async fn send_copies(&self, kind: MailKind, relay: &Relay, now: Timestamp) -> Result<usize, DeskError> {
+    pub async fn send_copies(
+        &self,
+        kind: MailKind,
+        relay: &Relay,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<usize, DeskError> {
         let mailboxes =
             self.campaign.sending.canary.as_ref().map(|canary| canary.mailboxes.clone()).unwrap_or_default();
         if mailboxes.is_empty() {
@@ -180,7 +199,10 @@ impl Desk {
         }
         line.leave().await;
         match refused {
-            None => Ok(taken),
+            None => {
+                self.ledger.copies_sent(contact.kind, contact.wave, &because.act(now)).await?;
+                Ok(taken)
+            }
             Some(delivery) => Err(unfinished(taken, delivery.to_string())),
         }
     }

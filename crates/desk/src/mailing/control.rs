@@ -42,7 +42,7 @@ impl Desk {
     /// No reason, or the survey is closed.
     pub async fn let_go(&self, because: &Because, now: Timestamp) -> Result<u64, DeskError> {
         require_reason(because, "letting the rest go", "say why it may; the log keeps it")?;
-        Ok(self.ledger.let_go(&because.act(now)).await?)
+        Ok(self.ledger.let_go(None, &because.act(now)).await?)
     }
 
     /// Makes mails of a contact that were refused for good, or are unknown, ready once more; the next sending sends them.
@@ -127,12 +127,18 @@ impl Desk {
         if hours.is_open(now, &campaign.time_zone, &campaign.holidays) {
             return Ok(());
         }
-        let next = hours.next_open(now, &campaign.time_zone, &campaign.holidays);
+        Err(self.outside_hours(now))
+    }
+
+    pub(super) fn outside_hours(&self, now: Timestamp) -> DeskError {
+        let campaign = &self.campaign;
+        let hours = campaign.sending.hours.as_ref();
+        let next = hours.and_then(|hours| hours.next_open(now, &campaign.time_zone, &campaign.holidays));
         let next = next.map_or_else(String::new, |next| calendar::written(next, &campaign.time_zone));
-        Err(DeskError::unfinished(
+        DeskError::unfinished(
             format!("it is outside the hours in which mails leave; what is owed is queued and leaves from {next}"),
             "run the command again then, or change sending.hours in campaign.toml",
-        ))
+        )
     }
 }
 

@@ -78,8 +78,13 @@ impl Desk {
                 alive.end()?;
                 self.require_not_paused().await?;
                 if is_past_hours {
-                    self.require_hours(until.now())?;
+                    return Err(self.outside_hours(until.now()));
                 }
+                // Whoever died while this run went on has left mails too: they wait for the next.
+                let taken = self.take_over_from_the_dead(until.now()).await?;
+                sent.taken_over += taken.ready;
+                sent.left_unknown += taken.unknown;
+                sent.released += taken.ready;
                 sent.in_other_hands = self.ledger.mails_in_hand().await?;
                 sent.next_try = self.ledger.next_try().await?;
                 Ok(())

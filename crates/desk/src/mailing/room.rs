@@ -24,6 +24,8 @@ pub(super) struct MailRoom {
     dkim: Option<Dkim>,
     past_deadline: AtomicBool,
     past_hours: AtomicBool,
+    /// Sending was paused, or the survey closed, since the run began.
+    halted: AtomicBool,
     /// Refusals for reasons of policy so far.
     policy_refusals: AtomicU32,
     aside: Mutex<Aside>,
@@ -55,6 +57,7 @@ impl MailRoom {
             dkim: relay.way.dkim().cloned(),
             past_deadline: AtomicBool::new(false),
             past_hours: AtomicBool::new(false),
+            halted: AtomicBool::new(false),
             policy_refusals: AtomicU32::new(0),
             aside: Mutex::default(),
         }
@@ -147,6 +150,15 @@ impl MailRoom {
         };
         let act = Act { reason: format!("{what}: {}", words(delivery)), ..Act::plain(now, "parsurvey") };
         self.desk.ledger.pause(&act).await?;
+        self.halted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Asked where the ledger hands nothing out or withholds a mail, which may be for this one alone.
+    async fn look_whether_halted(&self) -> Result<(), DeskError> {
+        if !self.desk.ledger.may_send().await? {
+            self.halted.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 }
@@ -169,6 +181,9 @@ impl Outbox for MailRoom {
         }
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let leased = self.dispatcher.lease(limit, now).await.map_err(DeskError::from)?;
+        if leased.is_empty() {
+            self.look_whether_halted().await?;
+        }
         let ticket = |mail: LeasedMail| {
             let domain = mail.email.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase();
             Ticket { id: mail.mail, domain, content: mail }
@@ -195,7 +210,10 @@ impl Outbox for MailRoom {
         }
         match self.dispatcher.mark(mark).await.map_err(DeskError::from)? {
             Marked::MayLeave => Ok(true),
-            Marked::Withheld => Ok(false),
+            Marked::Withheld => {
+                self.look_whether_halted().await?;
+                Ok(false)
+            }
             Marked::TooLate => {
                 let unsent = parsurvey_ledger::Outcome {
                     settled: Settled::NotSent,
@@ -240,6 +258,10 @@ impl Outbox for MailRoom {
         };
         self.dispatcher.outcome(id, outcome).await.map_err(DeskError::from)?;
         Ok(self.see_to(delivery, now).await?)
+    }
+
+    fn is_shut(&self) -> bool {
+        self.is_past_deadline() || self.is_past_hours() || self.halted.load(Ordering::Relaxed)
     }
 
     async fn release(&self, ids: &[JobId]) -> Result<(), MailRoomError> {

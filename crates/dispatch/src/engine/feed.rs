@@ -27,6 +27,10 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
                     Ok(more) => {
                         is_drained = more.is_empty();
                         waiting.extend(more);
+                        if self.outbox.is_shut() {
+                            self.ended.ask();
+                            break;
+                        }
                     }
                     Err(error) => {
                         self.outbox_failed(error, 0);
@@ -54,7 +58,7 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
                 Next::At(_) | Next::AfterAnother if !is_drained && waiting.len() < claim * CLAIMS_AHEAD => {
                     low = waiting.len();
                 }
-                Next::At(time) => tokio::select! {
+                Next::At(time) | Next::RouteAt(time) => tokio::select! {
                     () = tokio::time::sleep_until(began + time) => {}
                     () = settled => {}
                     () = self.over() => {}

@@ -60,6 +60,11 @@ pub trait Outbox: Send + Sync + 'static {
     /// Records what became of a claimed mail; durable before this returns.
     fn outcome(&self, id: JobId, delivery: &Delivery) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Whether nothing may leave any more in this run, such as after a pause: the run then ends at once.
+    fn is_shut(&self) -> bool {
+        false
+    }
+
     /// Gives back claims on mails that were not tried.
     fn release(&self, ids: &[JobId]) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }

@@ -33,8 +33,10 @@ pub struct DomainPace {
 pub(super) enum Next {
     /// The mail at this place.
     Mail(usize),
-    /// None before this time.
+    /// None of these before this time; another's domain may be free.
     At(Duration),
+    /// None at all before this time.
+    RouteAt(Duration),
     /// None before one that is in hand is settled.
     AfterAnother,
     /// None any more in this run.
@@ -73,7 +75,7 @@ impl Metronome {
             return Next::NoMore;
         }
         if self.route_free > now {
-            return Next::At(self.route_free);
+            return Next::RouteAt(self.route_free);
         }
         let mut earliest: Option<Duration> = None;
         for (place, domain) in waiting.enumerate() {
@@ -140,9 +142,9 @@ mod tests {
     fn the_route_has_a_rate_that_an_idle_minute_does_not_save_up() {
         let mut metronome = Metronome::new(Pace { per_minute: Some(60), ..Pace::default() });
         metronome.leaves("a", Duration::ZERO);
-        assert_eq!(domains(&["b"], &metronome, &[], 0), Next::At(Duration::from_secs(1)));
+        assert_eq!(domains(&["b"], &metronome, &[], 0), Next::RouteAt(Duration::from_secs(1)));
         metronome.leaves("b", Duration::from_secs(100));
-        assert_eq!(domains(&["b"], &metronome, &[], 100), Next::At(Duration::from_secs(101)));
+        assert_eq!(domains(&["b"], &metronome, &[], 100), Next::RouteAt(Duration::from_secs(101)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::breaker::Verdict;
+use super::breaker::{Epoch, Verdict};
 use super::{Carrier, JobId, Line, Outbox, Permit, Run, Ticket};
 use crate::delivery::{Delivery, Outcome, Peer, Stage};
 use crate::letter::Composed;
@@ -72,6 +72,9 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
                 *in_hand = in_hand.saturating_sub(1);
             }
             self.settled.notify_one();
+            if self.outbox.is_shut() {
+                self.ended.ask();
+            }
         }
         if let Some(held) = held {
             held.line.leave().await;
@@ -84,32 +87,32 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
         let sha256 = parsurvey_survey::hex(&Sha256::digest(mail.bytes()));
         let mut tries = 0;
         loop {
-            tokio::select! {
+            let begun = tokio::select! {
                 biased;
                 () = self.over() => break,
-                () = self.breaker.may_try() => {}
-            }
+                begun = self.breaker.may_try() => begun,
+            };
             let marked = Arc::new(AtomicBool::new(false));
             let permit = Mark { run: self, id: ticket.id, sha256: sha256.clone(), marked: Arc::clone(&marked) };
             match self.attempt(&mail, permit, held).await {
                 Tried::Over => {
-                    self.breaker.no_answer();
+                    self.breaker.no_answer(begun);
                     break;
                 }
                 Tried::Withheld => {
-                    self.breaker.no_answer();
+                    self.breaker.no_answer(begun);
                     self.progress().summary.withheld += 1;
                     return;
                 }
-                Tried::NoLine(delivery) => self.relay_failed(&delivery),
+                Tried::NoLine(delivery) => self.relay_failed(begun, &delivery),
                 Tried::Told(delivery) => {
                     log(ticket.id, &delivery);
                     tries += u32::from(delivery.stage > Stage::Mail);
                     let is_route = delivery.outcome == Outcome::RouteFailed;
                     if is_route && !marked.load(Ordering::Acquire) && tries < TRIES_PER_MAIL {
-                        self.relay_failed(&delivery);
+                        self.relay_failed(begun, &delivery);
                     } else {
-                        self.record(ticket.id, &delivery).await;
+                        self.record(ticket.id, begun, &delivery).await;
                         return;
                     }
                 }
@@ -158,7 +161,7 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
         }
     }
 
-    async fn record(&self, id: JobId, delivery: &Delivery) {
+    async fn record(&self, id: JobId, begun: Epoch, delivery: &Delivery) {
         if let Err(error) = self.outbox.outcome(id, delivery).await {
             self.outbox_failed(error, 1);
             return;
@@ -176,13 +179,13 @@ impl<O: Outbox, C: Carrier> Run<O, C> {
         match delivery.outcome {
             Outcome::Accepted | Outcome::RejectedPermanent | Outcome::RejectedTransient => self.breaker.worked(),
             // A relay that hangs up after every mail would otherwise turn the whole outbox into unknowns.
-            Outcome::Unknown | Outcome::RouteFailed => self.relay_failed(delivery),
+            Outcome::Unknown | Outcome::RouteFailed => self.relay_failed(begun, delivery),
         }
     }
 
     /// Counts a failure of the relay, and ends the run at the limit.
-    fn relay_failed(&self, delivery: &Delivery) {
-        let Verdict::Down(in_a_row) = self.breaker.failed() else { return };
+    fn relay_failed(&self, begun: Epoch, delivery: &Delivery) {
+        let Verdict::Down(in_a_row) = self.breaker.failed(begun) else { return };
         let mut progress = self.progress();
         if progress.route_down.is_none() {
             progress.route_down = Some(delivery.clone());

@@ -238,7 +238,7 @@ async fn the_summary_of_a_seat_is_of_its_present_holder_and_address(bench: Bench
     let summary = ledger.seat(1).await.expect("the seat").mail;
     assert_eq!((summary.link_accepted, summary.unknown, summary.waiting), (1, 0, 0));
     assert_eq!(
-        (summary.queued, summary.last_link_accepted),
+        (summary.queued, summary.last_link_sent),
         (vec![(Prenotice, 0), (Invitation, 0), (Reminder, 1)], Some(at(7)))
     );
     ledger.correct_address(1, "moi@so.example", &act(8)).await.expect("corrected");

@@ -68,10 +68,11 @@ async fn canary(
     let desk = desk(global).await?;
     let now = now(global, desk.campaign())?;
     if seen {
-        desk.looked_at(kind, &because(global, args), now).await?;
-        eprintln!("recorded; the {} may go to people", kind.as_str());
+        let wave = desk.looked_at(kind, &because(global, args), now).await?;
+        let wave = if wave > 0 { format!(" {wave}") } else { String::new() };
+        eprintln!("recorded; the {}{wave} may go to people", kind.as_str());
     } else {
-        let copies = desk.send_copies(kind, &mailing::relay(smtp)?, now).await?;
+        let copies = desk.send_copies(kind, &mailing::relay(smtp)?, &because(global, args), now).await?;
         eprintln!(
             "{copies} copies were taken by the relay; look at them, then say so with `parsurvey canary {} --seen --reason TEXT`",
             kind.as_str()

@@ -70,14 +70,18 @@ async fn send_when_due(desk: Arc<Desk>, relay: Relay, stop: Stop, because: Becau
         }
         let telling = Arc::clone(&clock);
         let clock = parsurvey_desk::mailing::Clock::new(move || telling.now());
-        let said = match desk.run_due(&relay, &stop, &because, clock).await {
-            Ok(done) => {
+        let (desk, relay, asked, because) = (Arc::clone(&desk), relay.clone(), stop.clone(), because.clone());
+        // On a task of its own, so that a panic over one look neither ends the form's server nor goes unnoticed.
+        let done = tokio::spawn(async move { desk.run_due(&relay, &asked, &because, clock).await });
+        let said = match done.await {
+            Err(_) => "this look at the schedule came to nothing; the next one is in a minute".to_owned(),
+            Ok(Ok(done)) => {
                 for (kind, _, sent) in done.sent.iter().filter(|(_, _, sent)| sent.accepted + sent.rejected > 0) {
                     eprintln!("{}: {} accepted, {} refused", kind.as_str(), sent.accepted, sent.rejected);
                 }
                 done.stands_still.map(|stand| format!("{}; {}", stand.reason, stand.remedy)).unwrap_or_default()
             }
-            Err(error) => error.to_string(),
+            Ok(Err(error)) => error.to_string(),
         };
         if said != told && !said.is_empty() {
             eprintln!("sending: {said}");

@@ -1,7 +1,8 @@
 //! When a mail that was refused for now is tried again: 5, 10, 20 minutes … 4 hours, spread a little.
 //!
 //! The steps are those of the usual mail servers (RFC 5321, section 4.5.4.1, asks for at least half an hour after the
-//! first few tries). Randomness is an argument; the deadline is the claim's business, which expires what is left then.
+//! first few tries). Randomness is an argument; after the deadline nothing is handed out any more, and closing the survey
+//! expires what is left.
 
 use jiff::SignedDuration;
 

@@ -23,16 +23,15 @@ struct Naive {
 }
 
 impl Naive {
-    /// So many people who are to be mailed.
-    async fn with(people: usize) -> Self {
+    /// These people are to be mailed.
+    async fn with(people: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("naive.sqlite");
         let mut database = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
         let table = "CREATE TABLE mail (mail INTEGER PRIMARY KEY, recipient TEXT NOT NULL, \
                      state TEXT NOT NULL DEFAULT 'waiting', tries INTEGER NOT NULL DEFAULT 0)";
         sqlx::query(table).execute(&mut database).await.unwrap();
-        for person in 1..=people {
-            let address = format!("p{person}@soyte.example");
+        for address in people {
             sqlx::query("INSERT INTO mail (recipient) VALUES (?)").bind(address).execute(&mut database).await.unwrap();
         }
         database.close().await.unwrap();
@@ -72,29 +71,41 @@ impl Sender for Naive {
 
 /// Plays it as ours is played.
 pub(crate) async fn played(people: usize, plan: &Plan, faults: &[String]) -> Played {
+    let people: Vec<String> = (1..=people).map(|person| format!("p{person}@soyte.example")).collect();
+    played_with(&people, plan, faults).await
+}
+
+async fn played_with(people: &[String], plan: &Plan, faults: &[String]) -> Played {
     let mut naive = Naive::with(people).await;
     let mut relay = Relay::start(naive.folder.path(), faults).await;
     plan.play(&mut naive, &mut relay).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_harness_finds_what_a_usual_sender_loses_and_doubles() {
-    // What a kill meets depends on the machine, so that one seed need not show both; a harness that is blind shows none.
-    let (mut duplicates, mut lost) = (0, 0);
+async fn the_harness_finds_what_a_usual_sender_doubles_when_it_is_killed() {
+    // What a kill meets depends on the machine, so that one seed need not show it; a harness that is blind never does.
     for seed in 5..15 {
         let plan = Plan { seed, kills: 20, connections: 8, pairs: 0, closing_runs: 3 };
-        let faults = [format!("seed={seed}"), "recipients=150 late_ms=100 mute_ms=300 drip_ms=2".to_owned()];
-        let faults: Vec<String> = faults.iter().flat_map(|fault| fault.split(' ')).map(str::to_owned).collect();
+        let faults = ["recipients=150", "late_ms=100", "mute_ms=300", "drip_ms=2"].map(str::to_owned);
+        let faults: Vec<String> = faults.into_iter().chain([format!("seed={seed}")]).collect();
         let played = played(400, &plan, &faults).await;
         tell(&played);
-        assert!(!played.verdict.is_clean(), "{played}");
-        duplicates += played.verdict.duplicates;
-        lost += played.verdict.lost;
-        if duplicates > 0 && lost > 0 {
+        if played.verdict.duplicates > 0 {
             return;
         }
     }
-    panic!(
-        "what was sent and not marked is sent again ({duplicates}), and a late answer is taken for the next mail's ({lost})"
-    );
+    panic!("what was sent and not marked is sent again, and the harness does not see it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_harness_finds_what_a_usual_sender_loses_by_a_late_answer() {
+    // Each first one's answer comes after the sender has given up; the second one's mail is not taken, and the sender, one
+    // answer behind by then, takes the relay's wish for its contents for the answer to them.
+    let pair = |pair: u32| [format!("p{pair}+dot-latex1@soyte.example"), format!("q{pair}+dot-lose@soyte.example")];
+    let people: Vec<String> = (1..=20).flat_map(pair).collect();
+    let plan = Plan { seed: 1, kills: 0, connections: 1, pairs: 0, closing_runs: 3 };
+    let faults = ["by_name=yes", "late_ms=80"].map(str::to_owned);
+    let played = played_with(&people, &plan, &faults).await;
+    tell(&played);
+    assert!(played.verdict.lost > 0, "{played}");
 }

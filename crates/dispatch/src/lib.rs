@@ -27,6 +27,7 @@ mod reply;
 mod route;
 mod session;
 mod stream;
+mod transaction;
 mod trust;
 mod way;
 mod wire;

@@ -2,26 +2,24 @@
 //!
 //! It is dropped on any doubt: a missing answer, one too many, one of the wrong kind. A dropped session says no `QUIT`,
 //! for there is nobody left to trust the answer of. A `send` that is cancelled takes the connection with it.
-//! Sends one mail to one recipient at a time and repeats nothing.
+//! Sends one mail to one recipient at a time and repeats nothing; the steps of one mail are in `transaction`.
 
 use std::error::Error as _;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Auth, Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
+use lettre::transport::smtp::commands::{Auth, Quit};
 use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severity};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
-use crate::delivery::{Delivery, Enhanced, Outcome, Peer, Stage};
+use crate::delivery::{Delivery, Outcome, Peer, Stage};
 use crate::engine::{Always, Carrier, Line, Permit};
-use crate::letter::{Composed, Envelope};
+use crate::letter::Composed;
 use crate::open::{self, Opened, failed};
 use crate::reply::Said;
 use crate::route::{Login, Route, StageTimeouts};
@@ -45,12 +43,12 @@ pub struct Session {
 }
 
 /// A connection of which nothing is in doubt.
-struct Live {
-    connection: AsyncSmtpConnection,
-    watch: Arc<Watch>,
-    offers: Offers,
+pub(crate) struct Live {
+    pub(crate) connection: AsyncSmtpConnection,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) offers: Offers,
     /// Replies that were taken for an answer; more than these on the wire means that we are out of step.
-    replies: usize,
+    pub(crate) replies: usize,
 }
 
 /// Why there is no reply to trust.
@@ -201,113 +199,18 @@ impl Live {
         Err(silent(Silence::OutOfStep))
     }
 
-    /// Refuses on our side what the relay has no way to take.
-    fn cannot_carry(&self, mail: &Composed) -> Option<Delivery> {
-        let refusal = |enhanced, text: &str| Delivery {
-            enhanced: Some(enhanced),
-            ..Delivery::without_reply(Outcome::RejectedPermanent, Stage::Mail, text)
-        };
-        let of_content = |detail| Enhanced { class: 5, subject: 6, detail };
-        if mail.envelope().needs_smtputf8() && !self.offers.smtputf8 {
-            return Some(refusal(of_content(7), "the relay takes no address beyond ASCII (SMTPUTF8)"));
-        }
-        if !mail.bytes().is_ascii() && !self.offers.eight_bit {
-            return Some(refusal(of_content(3), "the relay takes no contents of eight bits (8BITMIME)"));
-        }
-        None
-    }
-
-    /// Drives one mail up to the relay's wish for its contents; `None` when it has that wish. The second value of a refusal
-    /// tells whether the connection is in order for another mail.
-    async fn envelope(&mut self, mail: &Composed, time: &StageTimeouts) -> Option<(Delivery, bool)> {
-        let envelope = mail.envelope();
-        let sender = Mail::new(Some(envelope.sender().clone()), self.parameters(mail));
-        match self.ask(time.mail, sender).await {
-            Ok(said) if said.is_yes() => {}
-            Ok(said) => return Some((said.judge(Stage::Mail, Some(envelope)), false)),
-            Err(silence) => return Some((silence.before_dot(Stage::Mail), false)),
-        }
-        let recipient = Rcpt::new(envelope.recipient().clone(), Vec::new());
-        match self.ask(time.rcpt, recipient).await {
-            Ok(said) if said.is_yes() => {}
-            Ok(said) => return Some(self.refused(&said, Stage::Rcpt, envelope, time).await),
-            Err(silence) => return Some((silence.before_dot(Stage::Rcpt), false)),
-        }
-        match self.ask(time.data, Data).await {
-            Ok(said) if said.code == 354 => None,
-            Ok(said) => Some(self.refused(&said, Stage::Data, envelope, time).await),
-            Err(silence) => Some((silence.before_dot(Stage::Data), false)),
-        }
-    }
-
-    /// Ends a transaction that the relay refused, so that the connection can serve the next mail.
-    async fn refused(
-        &mut self,
-        said: &Said,
-        stage: Stage,
-        envelope: &Envelope,
-        time: &StageTimeouts,
-    ) -> (Delivery, bool) {
-        let delivery = said.judge(stage, Some(envelope));
-        let may_stay = match delivery.outcome {
-            Outcome::RejectedPermanent | Outcome::RejectedTransient => !said.is_closing(),
-            Outcome::Accepted | Outcome::RouteFailed | Outcome::Unknown => false,
-        };
-        let in_order = may_stay && matches!(self.ask(time.mail, Rset).await, Ok(said) if said.is_yes());
-        (delivery, in_order)
-    }
-
-    /// Writes the contents and takes the answer to the final dot.
-    async fn contents(&mut self, mail: &Composed, time: &StageTimeouts) -> (Delivery, bool) {
-        let bytes = mail.bytes();
-        // lettre writes its own line end in front of the dot.
-        let bytes = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
-        let watch = Arc::clone(&self.watch);
-        watch.begin_contents();
-        let mut message = pin!(self.connection.message(bytes));
-        let early = tokio::select! {
-            biased;
-            result = &mut message => Some(said(result)),
-            () = watch.dot_leaves() => None,
-            () = tokio::time::sleep(time.body) => Some(Err(Silence::TimedOut)),
-        };
-        let answer = match early {
-            Some(answer) => answer,
-            None => answer_in(time.dot, message).await,
-        };
-        match answer {
-            Ok(said) => {
-                self.replies += 1;
-                let delivery = said.judge(Stage::Dot, Some(mail.envelope()));
-                let may_stay = !said.is_closing() && delivery.outcome != Outcome::Unknown;
-                (delivery, may_stay)
-            }
-            Err(silence) if watch.dot_has_left() => (silence.seen_by(&watch).after_dot(), false),
-            Err(silence) => (silence.seen_by(&watch).before_dot(Stage::Body), false),
-        }
-    }
-
     /// Asks one command and takes exactly one reply for its answer.
-    async fn ask(&mut self, time: Duration, command: impl std::fmt::Display) -> Result<Said, Silence> {
-        let said =
-            answer_in(time, self.connection.command(command)).await.map_err(|silence| silence.seen_by(&self.watch))?;
-        self.replies += 1;
-        if self.watch.replies() == self.replies { Ok(said) } else { Err(Silence::OutOfStep) }
+    pub(crate) async fn ask(&mut self, time: Duration, command: impl std::fmt::Display) -> Result<Said, Silence> {
+        let reply = answer_in(time, self.connection.command(command)).await;
+        self.in_step(reply, 0)
     }
 
-    fn parameters(&self, mail: &Composed) -> Vec<MailParameter> {
-        let mut parameters = Vec::new();
-        if self.offers.dsn {
-            // A bounce then quotes our headers only, and never the link in the body.
-            parameters.push(MailParameter::Other { keyword: "RET".to_owned(), value: Some("HDRS".to_owned()) });
-        }
-        if !mail.bytes().is_ascii() {
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        if mail.envelope().needs_smtputf8() {
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-        parameters
+    /// Takes a reply for an answer, unless more have come in than were asked for: it and those `behind` it.
+    pub(crate) fn in_step(&mut self, reply: Result<Said, Silence>, behind: usize) -> Result<Said, Silence> {
+        let said = reply.map_err(|silence| silence.seen_by(&self.watch))?;
+        self.replies += 1;
+        let may_be_in = self.replies..=self.replies + behind;
+        if may_be_in.contains(&self.watch.replies()) { Ok(said) } else { Err(Silence::OutOfStep) }
     }
 }
 
@@ -334,17 +237,17 @@ impl Silence {
         }
     }
 
-    fn before_dot(&self, stage: Stage) -> Delivery {
+    pub(crate) fn before_dot(&self, stage: Stage) -> Delivery {
         failed(stage, self.words())
     }
 
-    fn after_dot(&self) -> Delivery {
+    pub(crate) fn after_dot(&self) -> Delivery {
         Delivery::without_reply(Outcome::Unknown, Stage::Dot, self.words())
     }
 }
 
 /// Waits for a reply, negative ones included.
-async fn answer_in(time: Duration, answer: impl Future<Output = Result<Response, SmtpError>>) -> Result<Said, Silence> {
+pub(crate) async fn answer_in(time: Duration, answer: impl Future<Output = Result<Response, SmtpError>>) -> Result<Said, Silence> {
     timeout(time, answer).await.map_or(Err(Silence::TimedOut), said)
 }
 

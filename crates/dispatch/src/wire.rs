@@ -52,6 +52,8 @@ pub(crate) struct Offers {
     pub(crate) eight_bit: bool,
     /// Addresses beyond ASCII.
     pub(crate) smtputf8: bool,
+    /// Several commands at once.
+    pub(crate) pipelining: bool,
 }
 
 /// The half that lettre is given.
@@ -265,6 +267,7 @@ fn read_offers(greeting: &[u8]) -> Offers {
             "DSN" => offers.dsn = true,
             "8BITMIME" => offers.eight_bit = true,
             "SMTPUTF8" => offers.smtputf8 = true,
+            "PIPELINING" => offers.pipelining = true,
             _ => {}
         }
     }
@@ -278,8 +281,8 @@ mod tests {
     #[test]
     fn offers_are_read_from_the_greeting() {
         let greeting =
-            b"220 relay.example ESMTP DSN\r\n250-relay.example\r\n250-SIZE 10\r\n250-dsn\r\n250 8BITMIME\r\n";
-        assert_eq!(read_offers(greeting), Offers { dsn: true, eight_bit: true, smtputf8: false });
+            b"220 relay.example ESMTP DSN\r\n250-relay.example\r\n250-SIZE 10\r\n250-dsn\r\n250-Pipelining\r\n250 8BITMIME\r\n";
+        assert_eq!(read_offers(greeting), Offers { dsn: true, eight_bit: true, smtputf8: false, pipelining: true });
         assert_eq!(read_offers(b"220 DSN\r\n250 relay.example\r\n"), Offers::default());
         assert_eq!(read_offers(b"250\r\n250-\xff"), Offers::default());
     }

@@ -128,7 +128,7 @@ impl Ledger {
 
     /// Kind and wave in the log's entries of a kind, oldest first.
     async fn contacts_of(&self, entry: &str) -> Result<Vec<(String, u32)>> {
-        let details = sqlx::query_scalar::<Any, String>("SELECT detail FROM event WHERE kind = $1 ORDER BY event")
+        let details = sqlx::query_scalar::<Any, String>("SELECT detail FROM event WHERE kind = $1 ORDER BY seq")
             .bind(entry)
             .fetch_all(&mut *self.read().await?)
             .await?;

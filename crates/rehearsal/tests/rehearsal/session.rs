@@ -36,9 +36,18 @@ async fn parrot(answers: Vec<&'static [u8]>) -> (u16, JoinHandle<()>) {
     (port, task)
 }
 
-/// Sends one mail to a relay that gives these answers after the greetings.
+/// Sends one mail, command by command, to a relay that gives these answers after the greetings.
 async fn told(answers: &[&'static [u8]]) -> (Delivery, bool) {
-    let mut all: Vec<&'static [u8]> = vec![b"220 odd.example\r\n", b"250 odd.example\r\n"];
+    told_after(b"250 odd.example\r\n", answers).await
+}
+
+/// The same with the commands of the envelope at once.
+async fn told_together(answers: &[&'static [u8]]) -> (Delivery, bool) {
+    told_after(b"250-odd.example\r\n250 PIPELINING\r\n", answers).await
+}
+
+async fn told_after(hello: &'static [u8], answers: &[&'static [u8]]) -> (Delivery, bool) {
+    let mut all: Vec<&'static [u8]> = vec![b"220 odd.example\r\n", hello];
     all.extend_from_slice(answers);
     let (port, relay) = parrot(all).await;
     let mut session = Session::connect(&route(port)).await.unwrap();
@@ -80,8 +89,31 @@ async fn answers_of_the_wrong_kind_are_doubted() {
         (&[b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"HTTP/1.1 200 OK\r\n"], Outcome::Unknown, Stage::Dot),
     ];
     for (answers, outcome, stage) in table {
-        let (delivery, usable) = told(answers).await;
-        assert_eq!((delivery.outcome, delivery.stage, usable), (outcome, stage, false), "{delivery}");
+        for (delivery, usable) in [told(answers).await, told_together(answers).await] {
+            assert_eq!((delivery.outcome, delivery.stage, usable), (outcome, stage, false), "{delivery}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_that_leave_together_are_each_given_their_own_answer() {
+    let no: &[u8] = b"550 5.1.1 user unknown\r\n";
+    let (ok, go): (&[u8], &[u8]) = (b"250 ok\r\n", b"354 go\r\n");
+    let nobody: &[u8] = b"554 5.5.1 no valid recipients\r\n";
+    let table: [(&[&'static [u8]], Outcome, Stage, bool); 7] = [
+        (&[ok, ok, go, ok], Outcome::Accepted, Stage::Dot, true),
+        (&[ok, no, nobody, ok], Outcome::RejectedPermanent, Stage::Rcpt, true),
+        // It takes nobody and wants contents: it is given none, and no dot.
+        (&[ok, no, go], Outcome::RejectedPermanent, Stage::Rcpt, false),
+        (&[ok, ok, b"452 4.3.1 full\r\n", ok], Outcome::RejectedTransient, Stage::Data, true),
+        (&[b"550 5.7.1 not you\r\n", nobody, nobody], Outcome::RouteFailed, Stage::Mail, false),
+        (&[ok, b"421 4.3.2 bye\r\n"], Outcome::RouteFailed, Stage::Rcpt, false),
+        // An answer too many.
+        (&[b"250 ok\r\n250 ok\r\n", ok, go, ok], Outcome::RouteFailed, Stage::Data, false),
+    ];
+    for (answers, outcome, stage, usable) in table {
+        let (delivery, is_usable) = told_together(answers).await;
+        assert_eq!((delivery.outcome, delivery.stage, is_usable), (outcome, stage, usable), "{delivery}");
     }
 }
 
@@ -126,8 +158,11 @@ async fn each_stage_has_its_own_time() {
         (At::Data, StageTimeouts { data: short, ..long }, Outcome::RouteFailed, Stage::Data),
         (At::Dot, StageTimeouts { dot: short, ..long }, Outcome::Unknown, Stage::Dot),
     ];
-    for (at, timeouts, outcome, stage) in table {
-        let catcher = Catcher::start(Script::new().on("hoa@soyte.example", at, Act::Silence)).await.unwrap();
+    for ((at, timeouts, outcome, stage), keyword) in
+        table.into_iter().flat_map(|row| ["PIPELINING", "nothing"].map(|keyword| (row, keyword)))
+    {
+        let script = Script::new().without(keyword).on("hoa@soyte.example", at, Act::Silence);
+        let catcher = Catcher::start(script).await.unwrap();
         let route = Route { timeouts, ..route(catcher.port()) };
         let mut session = Session::connect(&route).await.unwrap();
         let delivery = session.send(&mail(1, "hoa@soyte.example")).await;
@@ -155,7 +190,13 @@ async fn a_send_that_is_dropped_takes_its_connection_along() {
 /// Cancels a send at every await there is, and gives the session another mail: no reply is ever taken for another's.
 #[tokio::test]
 async fn wherever_a_send_is_cancelled_the_next_mail_gets_its_own_reply() {
-    let script = Script::new().reject("bad@x.example", 550, "5.1.1 user unknown").on(
+    cancelled_everywhere(Script::new().without("PIPELINING"), 5).await;
+    cancelled_everywhere(Script::new(), 3).await;
+}
+
+/// `least`: awaits at which a send can be cancelled, at least.
+async fn cancelled_everywhere(script: Script, least: usize) {
+    let script = script.reject("bad@x.example", 550, "5.1.1 user unknown").on(
         "spam@x.example",
         At::Dot,
         Act::Say(Reply::new(554, "5.6.0 unwanted")),
@@ -187,7 +228,7 @@ async fn wherever_a_send_is_cancelled_the_next_mail_gets_its_own_reply() {
                 break;
             }
         }
-        assert!(cancelled >= 3, "every stage was interrupted: {cancelled}");
+        assert!(cancelled >= least - usize::from(place == 0), "every stage was interrupted: {cancelled}");
     }
 }
 

@@ -247,7 +247,10 @@ impl Silence {
 }
 
 /// Waits for a reply, negative ones included.
-pub(crate) async fn answer_in(time: Duration, answer: impl Future<Output = Result<Response, SmtpError>>) -> Result<Said, Silence> {
+pub(crate) async fn answer_in(
+    time: Duration,
+    answer: impl Future<Output = Result<Response, SmtpError>>,
+) -> Result<Said, Silence> {
     timeout(time, answer).await.map_or(Err(Silence::TimedOut), said)
 }
 

@@ -22,7 +22,7 @@ struct Together(Mail, Rcpt, Data);
 
 impl Live {
     /// Refuses on our side what the relay has no way to take.
-    fn cannot_carry(&self, mail: &Composed) -> Option<Delivery> {
+    pub(crate) fn cannot_carry(&self, mail: &Composed) -> Option<Delivery> {
         let refusal = |enhanced, text: &str| Delivery {
             enhanced: Some(enhanced),
             ..Delivery::without_reply(Outcome::RejectedPermanent, Stage::Mail, text)

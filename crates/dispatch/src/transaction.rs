@@ -78,7 +78,8 @@ impl Live {
             Err(silence) => return Some((silence.before_dot(Stage::Mail), false)),
         }
         let recipient = match self.due(time.rcpt, 1).await {
-            Ok(said) => said,
+            Ok(said) if said.is_yes() || said.code >= 400 => said,
+            Ok(said) => return Some((said.judge(Stage::Rcpt, Some(envelope)), false)),
             Err(silence) => return Some((silence.before_dot(Stage::Rcpt), false)),
         };
         let data = self.due(time.data, 0).await;

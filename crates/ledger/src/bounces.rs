@@ -19,7 +19,7 @@ use crate::campaign::Head;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::settle::stop_address;
-use crate::sql::{CHUNK, Tx, members, rows};
+use crate::sql::{CHUNK, Tx, in_order, members, rows};
 
 /// What a report says of one recipient.
 #[derive(Clone, PartialEq, Eq)]
@@ -332,7 +332,7 @@ async fn store(tx: &mut Tx, row: &Row<'_>, told: &[Told], act: &Act) -> Result<O
              VALUES {}",
             rows(chunk.len(), 8)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(in_order(tx, sql));
         for ((of, told), place) in chunk.iter().zip(first..) {
             query = query
                 .bind(number)

@@ -20,7 +20,7 @@ use crate::act::{code, from_millis, small, to_millis};
 use crate::connect::Backend;
 use crate::error::Result;
 use crate::mail::later_contact_queued;
-use crate::sql::{CHUNK, Tx, in_order, members};
+use crate::sql::{CHUNK, Tx, in_order, members, pieces};
 
 /// A mail that is this dispatcher's to send, and nobody else's.
 #[derive(Clone, PartialEq, Eq)]
@@ -301,7 +301,7 @@ async fn is_entered(tx: &mut Tx, dispatcher: &str) -> Result<bool> {
 
 pub(crate) async fn give_back_in(tx: &mut Tx, dispatcher: &str, mails: &[i64]) -> Result<u64> {
     let mut given = 0;
-    for chunk in mails.chunks(CHUNK) {
+    for chunk in pieces(mails) {
         let sql = format!(
             "UPDATE mail SET state = 'ready', not_before = 0, dispatcher = NULL, leased = NULL \
              WHERE state = 'leased' AND dispatcher = $1 AND mail IN ({})",

@@ -9,7 +9,7 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::small;
 use crate::error::{LedgerError, Result};
-use crate::sql::{CHUNK, members, rows};
+use crate::sql::{CHUNK, in_order, members, rows};
 
 /// The hash of a link's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Ledger {
                 "INSERT INTO link (form, link_version, hash) VALUES {} ON CONFLICT (form, link_version) DO NOTHING",
                 rows(chunk.len(), 3)
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql));
+            let mut query = sqlx::query(in_order(&tx, sql));
             for link in chunk {
                 query = query.bind(link.form).bind(i64::from(link.link_version)).bind(link.hash.as_str());
             }

@@ -10,7 +10,6 @@ use std::fmt;
 use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
 use parsurvey_survey::seat::{FormId, PersonId};
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
 
 use crate::Ledger;
@@ -19,7 +18,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
-use crate::sql::{CHUNK, Tx, rows};
+use crate::sql::{CHUNK, Tx, in_order, rows};
 
 /// Where a seat stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,7 +297,7 @@ async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<Vec<PersonId
     for chunk in people.chunks(CHUNK) {
         let sql =
             format!("INSERT INTO person (person, external_id, name, email, position) VALUES {}", rows(chunk.len(), 5));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(in_order(tx, sql));
         for new in chunk {
             next += 1;
             query = query
@@ -323,7 +322,7 @@ async fn insert_seats(tx: &mut Tx, seats: &[(PersonId, &SeatPlace)]) -> Result<(
         sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(form), 0) FROM seat").fetch_one(&mut **tx).await?;
     for chunk in seats.chunks(CHUNK) {
         let sql = format!("INSERT INTO seat (form, target, grp, unit, person) VALUES {}", rows(chunk.len(), 5));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(in_order(tx, sql));
         for (person, place) in chunk {
             next += 1;
             query = query

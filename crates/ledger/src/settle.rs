@@ -15,7 +15,7 @@ use crate::connect::Backend;
 use crate::error::{LedgerError, Result};
 use crate::lease::{candidates, may_send, set_aside};
 use crate::mail::{later_contact_queued, still_owed};
-use crate::sql::{CHUNK, Tx, in_order, members, rows};
+use crate::sql::{Tx, in_order, members, pieces, rows};
 
 /// A mail that failed on its way is not offered again before this has passed: the route's own pauses are elsewhere, this
 /// keeps one mail that breaks every connection from being tried over and over.
@@ -123,7 +123,7 @@ impl Ledger {
         outcomes: &[(i64, Outcome)],
         odd: Odd,
     ) -> Result<()> {
-        for chunk in outcomes.chunks(CHUNK) {
+        for chunk in pieces(outcomes) {
             let before = self.before(tx, chunk).await?;
             let mut own = Vec::new();
             for one in chunk {
@@ -176,7 +176,7 @@ impl Ledger {
 
 pub(crate) async fn mark_in(tx: &mut Tx, dispatcher: &str, marks: &[Mark]) -> Result<BTreeSet<i64>> {
     let mut permitted = BTreeSet::new();
-    for chunk in marks.chunks(CHUNK) {
+    for chunk in pieces(marks) {
         let marked = if may_send(tx).await? { set_sending(tx, dispatcher, chunk).await? } else { BTreeSet::new() };
         let (kept, withheld): (Vec<&Mark>, Vec<&Mark>) = chunk.iter().partition(|mark| marked.contains(&mark.mail));
         insert_marks(tx, dispatcher, &kept).await?;

@@ -67,6 +67,18 @@ impl Ledger {
     }
 }
 
+/// Slices of at most [`CHUNK`] items whose lengths are powers of two, so that statements over them come in few lengths:
+/// a driver keeps a hundred prepared statements, and preparing a long one costs more than carrying it out.
+pub(crate) fn pieces<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let length = 1_usize << rest.len().checked_ilog2()?;
+        let (piece, more) = rest.split_at(length.min(CHUNK));
+        rest = more;
+        Some(piece)
+    })
+}
+
 /// A long statement whose parameters stand in the order in which they are bound, each once.
 ///
 /// SQLite's driver asks for the name of every numbered parameter, and SQLite finds a name by going through all of them: a
@@ -109,6 +121,9 @@ mod tests {
     fn placeholders_count_through() {
         assert_eq!(rows(2, 2), "($1, $2), ($3, $4)");
         assert_eq!(members(3, 2), "$3, $4");
+        let lengths = |n: usize| pieces(&vec![0; n]).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!([lengths(0), lengths(1), lengths(22)], [vec![], vec![1], vec![16, 4, 2]]);
+        assert_eq!(lengths(CHUNK * 2 + 1).iter().sum::<usize>(), CHUNK * 2 + 1);
         assert_eq!(unnumbered("a = $1 AND b IN ($2, $3) LIMIT 1"), "a = ? AND b IN (?, ?) LIMIT 1");
     }
 }

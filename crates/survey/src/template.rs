@@ -3,7 +3,7 @@
 //! A variable that is not listed for its kind of mail is an error, never an empty place in a letter.
 //! Nothing here escapes a subject or a text; HTML is escaped, so a name cannot become markup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -282,10 +282,19 @@ pub fn used_variables(part: Part, source: &str) -> Result<Vec<String>, TemplateE
 /// # Errors
 /// Broken syntax, a variable without a value, or more than [`FUEL`] steps.
 pub fn render(part: Part, source: &str, values: &Values) -> Result<String, TemplateError> {
-    let environment = environment();
-    let context: BTreeMap<&str, Value> = values.0.iter().map(|(name, value)| (*name, prepared(part, value))).collect();
+    let mut environment = environment();
+    environment.add_template(part.suffix(), source).map_err(|error| TemplateError::of(&error))?;
+    rendered(&environment, part, values.0.iter())
+}
+
+fn rendered<'v>(
+    environment: &Environment<'_>,
+    part: Part,
+    values: impl Iterator<Item = (&'v &'static str, &'v String)>,
+) -> Result<String, TemplateError> {
+    let context: BTreeMap<&str, Value> = values.map(|(name, value)| (*name, prepared(part, value))).collect();
     let rendered = environment
-        .template_from_named_str(part.suffix(), source)
+        .get_template(part.suffix())
         .and_then(|template| template.render(context))
         .map_err(|error| TemplateError::of(&error))?;
     Ok(match part {
@@ -305,18 +314,60 @@ fn prepared(part: Part, value: &str) -> Value {
     }
 }
 
-/// Renders the three parts of a contact.
+/// The three templates of a contact, read once for however many mails.
+pub struct Templates {
+    environment: Environment<'static>,
+    /// The variables that each part uses.
+    used: [(Part, BTreeSet<String>); 3],
+}
+
+impl Templates {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Broken syntax; the loader has read every template once, so that this does not fail for a loaded contact.
+    pub fn of(contact: &Contact) -> Result<Self, TemplateError> {
+        let mut environment = environment();
+        let mut used = [Part::Subject, Part::Text, Part::Html].map(|part| (part, BTreeSet::new()));
+        for (part, used) in &mut used {
+            let source = match part {
+                Part::Subject => &contact.subject,
+                Part::Text => &contact.text,
+                Part::Html => &contact.html,
+            };
+            used.extend(used_variables(*part, source)?);
+            let added = environment.add_template_owned(part.suffix(), source.clone());
+            added.map_err(|error| TemplateError::of(&error))?;
+        }
+        Ok(Self { environment, used })
+    }
+
+    /// The mail that they make of these values. A subject never has the link.
+    ///
+    /// # Errors
+    /// As [`render`]; the loader has rendered every template once, so this fails only for values it could not foresee.
+    pub fn render(&self, values: &Values) -> Result<Mail, TemplateError> {
+        let [subject, text, html] = &self.used;
+        let part = |(part, used): &(Part, BTreeSet<String>)| {
+            let may_have = |name: &str| used.contains(name) && !(*part == Part::Subject && name == LINK);
+            rendered(&self.environment, *part, values.0.iter().filter(|(name, _)| may_have(name)))
+        };
+        Ok(Mail { subject: part(subject)?, text: part(text)?, html: part(html)? })
+    }
+}
+
+impl std::fmt::Debug for Templates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Templates").field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+/// Renders the three parts of a contact, for one mail.
 ///
 /// # Errors
-/// As [`render`]; the loader has rendered every template once, so this fails only for values it could not foresee.
+/// As [`Templates::of`] and [`Templates::render`].
 pub fn render_mail(contact: &Contact, values: &Values) -> Result<Mail, TemplateError> {
-    let mut unlinked = values.clone();
-    unlinked.0.remove(LINK);
-    Ok(Mail {
-        subject: render(Part::Subject, &contact.subject, &unlinked)?,
-        text: render(Part::Text, &contact.text, values)?,
-        html: render(Part::Html, &contact.html, values)?,
-    })
+    Templates::of(contact)?.render(values)
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 //! A mail that cannot be put together holds up nobody and is not taken for refused: it is kept aside until the run ends and
 //! then given back. After the deadline, and outside the hours of sending, nothing more is handed out.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use parsurvey_dispatch::{Composed, Consequence, Delivery, Dkim, JobId, Outbox, Outcome, Peer, Ticket};
 use parsurvey_ledger::{Act, Dispatcher, LeasedMail, Mark, Marked};
+use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::delivery::Settled;
+use parsurvey_survey::template::Templates;
 
 use super::{Clock, Relay, Unwritten};
 use crate::{Desk, DeskError};
@@ -29,6 +32,8 @@ pub(super) struct MailRoom {
     /// Refusals for reasons of policy so far.
     policy_refusals: AtomicU32,
     aside: Mutex<Aside>,
+    /// Those that were read so far, by kind and wave.
+    templates: Mutex<BTreeMap<(MailKind, u32), Arc<Templates>>>,
 }
 
 /// What a run leaves for its report.
@@ -60,6 +65,7 @@ impl MailRoom {
             halted: AtomicBool::new(false),
             policy_refusals: AtomicU32::new(0),
             aside: Mutex::default(),
+            templates: Mutex::default(),
         }
     }
 
@@ -111,13 +117,24 @@ impl MailRoom {
 
     /// The mail as it leaves: composed, and signed where there is a key.
     fn compose(&self, mail: &LeasedMail) -> Result<Composed, DeskError> {
-        let composed = self.desk.write(mail, self.closes)?;
+        let templates = self.templates(mail.kind, mail.wave)?;
+        let composed = self.desk.write(mail, &templates, self.closes)?;
         match &self.dkim {
             None => Ok(composed),
             Some(dkim) => composed.signed(dkim).map_err(|error| {
                 DeskError::refused(error.to_string(), "check the key and the sender's address in campaign.toml")
             }),
         }
+    }
+
+    fn templates(&self, kind: MailKind, wave: u32) -> Result<Arc<Templates>, DeskError> {
+        let mut read = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(templates) = read.get(&(kind, wave)) {
+            return Ok(Arc::clone(templates));
+        }
+        let templates = Arc::new(self.desk.templates(kind, wave)?);
+        read.insert((kind, wave), Arc::clone(&templates));
+        Ok(templates)
     }
 
     /// Whether mails may leave now, by the deadline and by the hours.

@@ -5,7 +5,7 @@ use parsurvey_dispatch::{Composed, Correspondent, Letter, compose, message_id};
 use parsurvey_ledger::LeasedMail;
 use parsurvey_survey::campaign::{Contact, MailKind};
 use parsurvey_survey::plan::Owed;
-use parsurvey_survey::template::{self, Addressee};
+use parsurvey_survey::template::{self, Addressee, Templates};
 
 use crate::{Desk, DeskError};
 
@@ -71,27 +71,36 @@ impl Desk {
         message_id(&self.campaign.id, owed.form, owed.holder, owed.address_version, owed.kind, owed.wave, domain)
     }
 
-    pub(super) fn write(&self, mail: &LeasedMail, closes: Timestamp) -> Result<Composed, DeskError> {
-        let campaign = &self.campaign;
-        let contact = campaign
-            .contacts
-            .iter()
-            .find(|contact| contact.kind == mail.kind && contact.wave == mail.wave)
-            .ok_or_else(|| {
+    /// The templates of a contact of which mails stand in the outbox.
+    pub(super) fn templates(&self, kind: MailKind, wave: u32) -> Result<Templates, DeskError> {
+        Templates::of(self.contact_of(kind, wave)?)
+            .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))
+    }
+
+    fn contact_of(&self, kind: MailKind, wave: u32) -> Result<&Contact, DeskError> {
+        let contacts = &self.campaign.contacts;
+        contacts.iter().find(|contact| contact.kind == kind && contact.wave == wave).ok_or_else(|| {
             DeskError::refused(
-                format!(
-                    "the outbox holds a {} of wave {}, which the campaign no longer has",
-                    mail.kind.as_str(),
-                    mail.wave
-                ),
+                format!("the outbox holds a {} of wave {wave}, which the campaign no longer has", kind.as_str()),
                 "put the contact back into campaign.toml",
             )
-        })?;
+        })
+    }
+
+    pub(super) fn write(
+        &self,
+        mail: &LeasedMail,
+        templates: &Templates,
+        closes: Timestamp,
+    ) -> Result<Composed, DeskError> {
+        let campaign = &self.campaign;
+        let contact = self.contact_of(mail.kind, mail.wave)?;
         let token = self.link_secret.token(&campaign.id, mail.form, mail.link_version);
         let link = (mail.kind != MailKind::Prenotice).then(|| format!("{}/f/{}", self.link_base, token.expose()));
         let addressee = Addressee { name: &mail.name, group: &mail.group, unit: &mail.unit, target: &mail.target };
         let values = template::values(campaign, contact, addressee, link.as_deref(), &self.link_base, closes);
-        let rendered = template::render_mail(contact, &values)
+        let rendered = templates
+            .render(&values)
             .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))?;
         let owed = Owed {
             form: mail.form,

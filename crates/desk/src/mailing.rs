@@ -127,6 +127,8 @@ impl Desk {
         }
         let plan = plan::plan(&contact, &seats, Pace::of(&self.campaign), now);
         let mut sent = self.queue(&plan, &seats, because, now).await?;
+        // Not needed while mails leave, and with many people not small.
+        drop((plan, seats));
         self.require_hours(now)?;
         loop {
             self.let_go_if_well(&contact, &mut sent, because, clock.now()).await?;

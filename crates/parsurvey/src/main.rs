@@ -13,11 +13,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Composing mails is mostly allocating. Together with reading templates once it raised `just bench-send` from 2,613 to 2,950
-/// mails a second on two cores.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
     init_log();

@@ -39,7 +39,8 @@ async fn two_invites_at_once(mut survey: Survey) {
     survey.with_people(120);
     survey.set_up().await;
     survey.at(moments::INVITATION);
-    survey.catcher.rescript(Script::new().latency(Duration::from_millis(20)));
+    // Slow enough that the second has begun long before the first is through.
+    survey.catcher.rescript(Script::new().latency(Duration::from_millis(80)));
     let smtp = survey.smtp();
     let args = invite_args(&smtp, "2");
     let (one, other) = (survey.begin(&args), survey.begin(&args));

@@ -1,4 +1,5 @@
-//! What a run of sending must not do although it would be easy: freeze for nothing, remind too soon, or take a look at one contact for a look at another.
+//! What a run of sending must not do although it would be easy: freeze for nothing, remind too soon, or take a
+//! look at one contact for a look at another.
 
 use parsurvey_rehearsal::catcher::{Act, At, Script};
 use parsurvey_tests::{Survey, moments};

@@ -176,8 +176,9 @@ pub(crate) async fn learn(tx: &mut Tx, mail: i64, evidence: Evidence, source: &s
     };
     // Whoever moved the mail since it was read knows more; what was learnt is then weighed anew, by whoever asks again.
     let moved = sqlx::query(
-        "UPDATE mail SET state = $1, last_result = $2, last_at = CASE WHEN $2 IN \
-         ('delivered', 'auto_replied', 'relay_took_it') THEN COALESCE(last_at, $3) ELSE $3 END, not_before = 0 WHERE mail = $4 AND state = $5",
+        "UPDATE mail SET state = $1, last_result = $2, not_before = 0, \
+         last_at = CASE WHEN $2 IN ('delivered', 'auto_replied', 'relay_took_it') THEN COALESCE(last_at, $3) ELSE $3 END \
+         WHERE mail = $4 AND state = $5",
     )
     .bind(next.as_str())
     .bind(evidence.as_str())

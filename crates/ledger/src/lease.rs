@@ -12,6 +12,7 @@ use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
 use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::delivery::MailState;
 use parsurvey_survey::seat::FormId;
+use sqlx::AnyConnection;
 use sqlx::AssertSqlSafe;
 use sqlx::any::Any;
 
@@ -179,8 +180,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn may_send(&self) -> Result<bool> {
-        let mut tx = self.write().await?;
-        may_send(&mut tx).await
+        may_send(&mut *self.read().await?).await
     }
 
     pub(crate) async fn take_over_in(&self, tx: &mut Tx, now: Timestamp) -> Result<TakenOver> {
@@ -284,11 +284,11 @@ fn millis(time: Duration) -> i64 {
 }
 
 /// Whether anything may be sent at all: sending is not paused, and the campaign is not closed.
-pub(crate) async fn may_send(tx: &mut Tx) -> Result<bool> {
+pub(crate) async fn may_send(connection: &mut AnyConnection) -> Result<bool> {
     let open = sqlx::query_scalar::<Any, i64>(
         "SELECT COUNT(*) FROM campaign, sending WHERE campaign.state IN ('draft', 'inviting') AND sending.paused = 0",
     );
-    Ok(open.fetch_one(&mut **tx).await? > 0)
+    Ok(open.fetch_one(connection).await? > 0)
 }
 
 /// Whether the dispatcher is entered and was not ended, as one that slept too long is.

@@ -68,7 +68,7 @@ impl Ledger {
 }
 
 /// Slices of at most [`CHUNK`] items whose lengths are powers of two, so that statements over them come in few lengths:
-/// a driver keeps a hundred prepared statements, and preparing a long one costs more than carrying it out.
+/// a connection keeps the hundred prepared statements that were used last, and one for each length would crowd out the others.
 pub(crate) fn pieces<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
@@ -88,12 +88,14 @@ pub(crate) fn in_order(tx: &Tx, sql: String) -> AssertSqlSafe<String> {
 }
 
 fn unnumbered(sql: &str) -> String {
-    let mut parts = sql.split('$');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for (place, part) in parts.enumerate() {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        debug_assert_eq!(part[..digits].parse(), Ok(place + 1), "the parameters stand in order");
-        out.push('?');
+    let mut out = String::with_capacity(sql.len());
+    for (number, part) in sql.split('$').enumerate() {
+        // What stands before the first parameter has no number.
+        let digits = if number == 0 { 0 } else { part.bytes().take_while(u8::is_ascii_digit).count() };
+        if number > 0 {
+            debug_assert_eq!(part[..digits].parse(), Ok(number), "the parameters stand in order");
+            out.push('?');
+        }
         out.push_str(&part[digits..]);
     }
     out

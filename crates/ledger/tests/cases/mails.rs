@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use parsurvey_ledger::{
-    Again, AttemptResult, Dispatcher, LeasedMail, Ledger, LedgerError, LinkHash, Marked, NewHolder, NewMail,
-    ReplacementKind, TakenOver,
+    Again, AttemptResult, LeasedMail, Ledger, LedgerError, LinkHash, NewHolder, NewMail, ReplacementKind, TakenOver,
 };
 use parsurvey_survey::campaign::MailKind::{Invitation, Prenotice, Reminder};
 use parsurvey_survey::delivery::{MailState, Settled};
@@ -31,7 +30,6 @@ on_both!(
     a_lease_does_not_print_whom_it_is_for,
     a_stopped_address_gets_no_more_mail,
     a_sleeper_that_wakes_is_withheld_and_its_late_outcome_settles,
-    many_connections_share_few_commits,
     nothing_is_handed_out_or_marked_while_paused,
 );
 
@@ -405,33 +403,6 @@ async fn a_sleeper_that_wakes_is_withheld_and_its_late_outcome_settles(bench: Be
     assert_eq!([rows[0].state, rows[1].state], [MailState::Accepted, MailState::Ready]);
     let forms: Vec<_> = lease(&ledger, "next").await.iter().map(|mail| mail.form).collect();
     assert_eq!(forms, [2], "what was accepted late is sent by nobody else");
-}
-
-async fn many_connections_share_few_commits(bench: Bench) {
-    let ledger = inviting(&bench, 64).await;
-    ledger.enqueue(&invitations(64), &act(5)).await.expect("queued");
-    let dispatcher = Dispatcher::enter(&ledger, "me", crate::support::LEASE, at(5)).await.expect("entered");
-    let dispatcher = std::sync::Arc::new(dispatcher);
-    let mails = dispatcher.lease(64, at(6)).await.expect("leased");
-    let mut tasks = tokio::task::JoinSet::new();
-    for mail in mails {
-        let dispatcher = std::sync::Arc::clone(&dispatcher);
-        tasks.spawn(async move {
-            let marked = dispatcher.mark(crate::support::mark(mail.mail, 6)).await.expect("marked");
-            assert_eq!(marked, Marked::MayLeave);
-            dispatcher.outcome(mail.mail, accepted(7)).await.expect("recorded");
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done.expect("no task fails");
-    }
-    let commits = dispatcher.commits();
-    assert_eq!(commits.records, 128);
-    assert!(commits.commits < 64, "{commits:?}");
-    std::sync::Arc::into_inner(dispatcher).expect("the only one").end().await.expect("left");
-    let counts = ledger.mail_counts().await.expect("counted");
-    assert_eq!(counts.get(&MailState::Accepted), Some(&64));
-    assert_eq!(ledger.attempts(1).await.expect("attempts").len(), 2, "the mark and the outcome");
 }
 
 async fn nothing_is_handed_out_or_marked_while_paused(bench: Bench) {

@@ -17,6 +17,7 @@ macro_rules! on_both {
 mod ballots;
 mod bounces;
 mod chase;
+mod dispatcher;
 mod log;
 mod mails;
 mod opening;

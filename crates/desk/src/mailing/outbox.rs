@@ -77,6 +77,7 @@ impl Desk {
                 left?;
                 alive.end()?;
                 self.require_not_paused().await?;
+                self.field_open("send").await?;
                 if is_past_hours {
                     return Err(self.outside_hours(until.now()));
                 }

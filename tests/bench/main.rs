@@ -1,7 +1,8 @@
 //! How fast mails leave, beside what else sends mails on this machine, in the same run. `just bench-send` runs it.
 //!
 //! It is a measurement and no test: it asserts that every mail arrived, and prints the rest. Options are `key=number`:
-//! `mails`, `connections`, `rounds` (medians of so many), `many` (mails of the run whose memory is taken: a list has 99,999 people at most; 0 leaves it out).
+//! `mails`, `connections`, `rounds` (medians of so many), `many` (mails of the run whose memory is taken: a
+//! list has 99,999 people at most; 0 leaves it out).
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says so and ends")]
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::naive;
+use crate::naive::{self, Habit};
 use crate::play::Plan;
 use crate::relay::Relay;
 use crate::sender::Ours;
@@ -64,7 +64,7 @@ async fn many_kills() {
     tell(&"\nand the same on a sender as it is usually written:");
     let plan = Plan { seed: asked.number("seed"), kills: 100, connections: 32, pairs: 0, closing_runs: 3 };
     let faults = ["recipients=60", "late_ms=200", "mute_ms=500", "drip_ms=2"].map(str::to_owned);
-    let naive = naive::played(usize::try_from(asked.number("round")).unwrap(), &plan, &faults).await;
+    let naive = naive::played(usize::try_from(asked.number("round")).unwrap(), Habit::After, &plan, &faults).await;
     tell(&naive);
     assert!(!naive.verdict.is_clean(), "the harness found nothing wrong with a sender that is wrong on purpose");
     assert!(unclean.is_empty(), "{}", unclean.join("\n"));

@@ -1,8 +1,8 @@
 //! A sender as it is usually written, to hold the harness against: a pool of connections, a batch at a time, a time limit
-//! around each send, and a mark in the database once the batch is through.
+//! around each send, and a mark in the database once the batch is through, or before it is sent.
 //!
 //! It is wrong on purpose, and only tests use it. Arguments: the SQLite file with its table `mail`, the relay, the number of
-//! connections.
+//! connections, and `after` or `before`.
 
 use std::time::Duration;
 
@@ -24,7 +24,9 @@ const TRIES: i64 = 5;
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [file, relay, connections] = words.as_slice() else { return Err("FILE HOST:PORT CONNECTIONS".into()) };
+    let [file, relay, connections, habit] = words.as_slice() else {
+        return Err("FILE HOST:PORT CONNECTIONS after|before".into());
+    };
     let connections: u32 = connections.parse()?;
     let (host, port) = relay.rsplit_once(':').ok_or("HOST:PORT")?;
     let pool = Pool::builder_dangerous(host)
@@ -42,6 +44,12 @@ async fn main() -> Result<(), Fault> {
         .await?;
         if batch.is_empty() {
             return Ok(());
+        }
+        if habit == "before" {
+            for (mail, _) in &batch {
+                let sql = "UPDATE mail SET state = 'accepted' WHERE mail = ?";
+                sqlx::query(sql).bind(mail).execute(&mut database).await?;
+            }
         }
         let mut sends = JoinSet::new();
         for (mail, recipient) in batch {

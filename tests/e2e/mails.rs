@@ -297,3 +297,24 @@ async fn the_mails_read_as_they_should() {
     assert!(preview.contains(&"x".repeat(43)) && !preview.contains("Nguyễn Văn An"), "{preview}");
     assert_eq!(survey.catcher.counts().taken, 36, "a preview sends nothing");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_of_which_nobody_knows_is_not_followed_by_a_reminder_the_next_day() {
+    let mut survey = Survey::ready().await;
+    survey.at("2023-12-21T08:00:00+07:00");
+    let doubtful = survey.addresses()[0].clone();
+    survey.catcher.rescript(Script::new().on(&doubtful, At::Dot, Act::HangUp));
+    survey.invite().await;
+    survey.catcher.rescript(Script::new());
+    assert_eq!(survey.catcher.mailbox(&doubtful).len(), 1, "the relay took it and did not say so");
+    survey.at(moments::REMINDER);
+    survey.remind().await.done();
+    assert_eq!(
+        survey.catcher.mailbox(&doubtful).len(),
+        1,
+        "a reminder one working day after a mail that may have left"
+    );
+    survey.at("2023-12-27T08:00:00+07:00");
+    survey.remind().await.done();
+    assert_eq!(survey.catcher.mailbox(&doubtful).len(), 2, "three working days later it covers the person");
+}

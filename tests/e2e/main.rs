@@ -27,7 +27,6 @@ mod frame;
 mod keys;
 /// What leaves by mail, how often, and what does not.
 mod mails;
-mod mended;
 /// The published figures of 2023, without a ledger.
 mod published;
 /// Ledgers restored from a backup, and second boxes.

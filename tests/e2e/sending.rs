@@ -47,6 +47,24 @@ async fn a_pause_holds_every_sender_until_it_is_lifted() {
     assert_eq!(log.lines().filter(|line| line.contains(",paused,") || line.contains(",resumed,")).count(), 2, "{log}");
 }
 
+/// How often something was frozen.
+async fn frozen(survey: &Survey) -> usize {
+    let log = survey.run(&["log", "--format", "csv"]).await.done().stdout;
+    log.lines().filter(|line| line.contains(",frozen,")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_is_refused_freezes_nothing() {
+    let mut survey = Survey::ready().await;
+    survey.at(moments::INVITATION);
+    because(&survey, &["pause"]).await.done();
+    survey.invite().await.done_with(1).says(&["sending is paused"]);
+    assert_eq!(frozen(&survey).await, 0);
+    because(&survey, &["resume"]).await.done();
+    survey.invite().await.done();
+    assert_eq!(frozen(&survey).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_from_another_terminal_stops_a_run_within_the_mail_in_hand() {
     let mut survey = Survey::ready().await;
@@ -173,6 +191,25 @@ async fn somebody_looks_at_the_mail_before_it_goes_to_people() {
     survey.invite().await.done_with(1);
     because(&survey, &["canary", "invitation", "--seen"]).await.done();
     survey.invite().await.done();
+    assert_eq!(survey.mails_by_person(), vec![1; 12]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_is_about_the_mail_that_was_sent_to_be_looked_at() {
+    let mut survey = Survey::ready().await;
+    declare(&survey, "[sending.canary]\nmailboxes = [\"xem@khaosat.example\"]");
+    survey.at(moments::INVITATION);
+    let seen = ["canary", "invitation", "--seen"];
+    because(&survey, &seen).await.done_with(1).says(&["no invitation was sent yet to mailboxes of one's own"]);
+    let smtp = survey.smtp();
+    survey.run(&["canary", "invitation", "--smtp", &smtp]).await.done();
+    because(&survey, &seen).await.done();
+    survey.invite().await.done();
+    assert_eq!(survey.mails_by_person(), vec![1; 12]);
+    // The invitation was looked at; the reminder was not.
+    survey.at(moments::REMINDER);
+    survey.remind().await.done_with(1).says(&["nobody has looked yet at the reminder"]);
+    because(&survey, &["canary", "reminder", "--seen"]).await.done_with(1);
     assert_eq!(survey.mails_by_person(), vec![1; 12]);
 }
 

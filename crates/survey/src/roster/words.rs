@@ -91,7 +91,7 @@ pub(super) fn open_quote(file: &str, line: usize) -> Fault {
 
 /// More rows than are read.
 pub(super) fn too_many_rows(file: &str) -> Fault {
-    let reason = format!("the file has more than {MAX_ROSTER_ROWS} rows");
+    let reason = format!("the file has more than {MAX_ROSTER_ROWS} rows, the headings included");
     Fault::of_file(file, "too-many-rows", reason, "hand in the list of people only")
 }
 

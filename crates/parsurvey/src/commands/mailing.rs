@@ -106,7 +106,8 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
             count(sent.skipped.values().sum()),
         ]);
         for (reason, seats) in &sent.skipped {
-            eprintln!("{}: {seats} not sent: {}", kind.as_str(), in_words(*reason));
+            let what = if *reason == Skip::AlreadyQueued { "not queued again" } else { "not sent" };
+            eprintln!("{}: {seats} {what}: {}", kind.as_str(), in_words(*reason));
         }
         tell_rest(kind.as_str(), sent);
     }
@@ -203,7 +204,7 @@ fn show_progress(relay: &Relay) {
 
 fn in_words(reason: Skip) -> &'static str {
     match reason {
-        Skip::AlreadyQueued => "this mail was queued before",
+        Skip::AlreadyQueued => "this mail was queued before; `parsurvey mails` tells what became of it",
         Skip::Completed => "the form is submitted",
         Skip::Excused => "excused",
         Skip::Declined => "declined (not to be told to the unit)",

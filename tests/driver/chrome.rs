@@ -114,14 +114,18 @@ impl Chrome {
 
     /// Waits until another document than the marked one stands complete.
     pub async fn next_page(&self) {
-        let there = "return document.readyState === 'complete' && !document.documentElement.dataset.left";
         // A question asked while the documents change has no answer; it is asked again.
-        let arrived = async {
-            while !matches!(self.client.execute(there, Vec::new()).await, Ok(Value::Bool(true))) {
+        self.until("return document.readyState === 'complete' && !document.documentElement.dataset.left").await;
+    }
+
+    /// Waits until what a script of the test asks is so.
+    pub async fn until(&self, script: &str) {
+        let so = async {
+            while !matches!(self.client.execute(script, Vec::new()).await, Ok(Value::Bool(true))) {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, arrived).await.expect("the next page comes");
+        assert!(tokio::time::timeout(PATIENCE, so).await.is_ok(), "it never came to be that {script}");
     }
 
     /// What a script of the test, not of the page, finds out.

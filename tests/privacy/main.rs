@@ -12,6 +12,7 @@
 mod attacker;
 /// The sealed box and its order.
 mod closed;
+mod drafts;
 /// The table of what is found where.
 mod findings;
 /// Link tokens and the files that hold secrets.

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parsurvey_desk::drafts::Saving;
 use parsurvey_desk::mailing::Relay;
 use parsurvey_desk::opening::OpenOptions;
-use parsurvey_desk::respond::{Answers, Choice, Submission};
+use parsurvey_desk::respond::{Answers, Changes, Choice, Submission};
 use parsurvey_desk::roster::ImportOptions;
 use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
 use parsurvey_dispatch::{Route, RunLimits, Stop};
@@ -92,7 +93,8 @@ pub(crate) async fn play(order: u64, answers: u64, postgres: bool) -> Played {
     for (seat, answers) in &plan {
         now = now.checked_add(SignedDuration::from_mins(37)).unwrap();
         let token = secret.token("example-small", seat.form, 1);
-        desk.start(token.expose(), now).await.unwrap();
+        let changes = Changes { given: (*answers).clone(), ..Changes::default() };
+        assert_eq!(desk.save_draft(token.expose(), &changes, now).await.unwrap(), Saving::Saved);
         let later = now.checked_add(SignedDuration::from_mins(3)).unwrap();
         assert_eq!(desk.submit(token.expose(), answers, later).await.unwrap(), Submission::Stored);
     }

@@ -34,7 +34,9 @@ impl Desk {
     /// The deadline and its grace have not passed, nobody was invited, or the box was opened before.
     pub async fn close(&self, because: &Because, now: Timestamp) -> Result<Closed, DeskError> {
         let _alone = self.data.lock()?;
-        self.close_alone(because, now).await
+        let closed = self.close_alone(because, now).await?;
+        self.destroy_drafts()?;
+        Ok(closed)
     }
 
     async fn close_alone(&self, because: &Because, now: Timestamp) -> Result<Closed, DeskError> {
@@ -156,6 +158,7 @@ impl Desk {
             CampaignState::Closed => {}
         }
         let closed = self.close_alone(because, now).await?;
+        self.destroy_drafts()?;
         let archive_key = self.proved_key(KeyRole::Archive).await?;
         let options = OpenOptions { box_sha256: closed.sha256, ..options.clone() };
         let opened = opening::open_box_file(&closed.file, keys, &archive_key, &options, &self.data.out())?;

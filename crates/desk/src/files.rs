@@ -48,6 +48,12 @@ impl DataFolder {
         self.root.join("return-path.key")
     }
 
+    /// The secret that drafts are sealed with, until closing destroys it. It belongs in no backup of the ledger.
+    #[must_use]
+    pub fn draft_key(&self) -> PathBuf {
+        self.root.join("draft.key")
+    }
+
     /// Results: box, tally, archive, reports.
     #[must_use]
     pub fn out(&self) -> PathBuf {

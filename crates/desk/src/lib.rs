@@ -9,6 +9,7 @@ pub mod bounces;
 pub mod chase;
 pub mod closing;
 pub mod doctor;
+pub mod drafts;
 pub mod error;
 pub mod files;
 mod importing;
@@ -19,6 +20,7 @@ pub mod respond;
 pub mod results;
 pub mod roster;
 pub mod schedule;
+mod secrets;
 pub mod setup;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use parsurvey_dispatch::bounce::verp::ReturnPathSecret;
 use parsurvey_ledger::{Act, CampaignState, Ledger, LedgerError, Stage};
 use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
+use parsurvey_survey::draft::DraftSecret;
 use parsurvey_survey::fault::Fault;
 use parsurvey_survey::freeze;
 use parsurvey_survey::link::LinkSecret;
@@ -48,6 +51,7 @@ pub struct Desk {
     link_secret: LinkSecret,
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
+    draft_secret: OnceLock<DraftSecret>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -145,8 +149,16 @@ impl Desk {
 
     pub(crate) fn assemble(campaign: Campaign, ledger: Ledger, data: DataFolder, link_secret: LinkSecret) -> Self {
         let link_base = campaign.link_base.trim_end_matches('/').to_owned();
-        let return_path_secret = OnceLock::new();
-        Self { codebook: Codebook::of(&campaign), campaign, ledger, data, link_secret, link_base, return_path_secret }
+        Self {
+            codebook: Codebook::of(&campaign),
+            campaign,
+            ledger,
+            data,
+            link_secret,
+            link_base,
+            return_path_secret: OnceLock::new(),
+            draft_secret: OnceLock::new(),
+        }
     }
 
     /// The campaign.

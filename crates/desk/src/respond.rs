@@ -1,8 +1,6 @@
-//! What a respondent can do: look at a form, begin, submit, decline. Used by `web` and by nothing else.
+//! What a respondent can do: look at a form, save a draft, submit, decline. Used by `web` and by nothing else.
 //!
-//! A look changes nothing. The time of receipt decides. Nothing here ever returns a stored answer.
-
-use std::collections::BTreeMap;
+//! A look changes nothing. The time of receipt decides. Nothing here ever returns an answer that was handed in.
 
 use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, QuestionCode, TargetCode};
@@ -50,12 +48,12 @@ pub struct OpenForm {
     pub accepted_until: Timestamp,
     /// Whether the person declined earlier; answering takes that back.
     pub declined: bool,
+    /// What was given so far on this or another device, where drafts are saved.
+    pub draft: Option<Draft>,
 }
 
 pub use parsurvey_survey::ballot::Choice;
-
-/// Answers by question; a question without an entry was left blank.
-pub type Answers = BTreeMap<QuestionCode, Choice>;
+pub use parsurvey_survey::draft::{Answers, Changes, Draft};
 
 /// Something wrong with one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,20 +93,6 @@ impl Desk {
     /// The ledger cannot be read.
     pub async fn visit(&self, token: &str, now: Timestamp) -> Result<Visit, DeskError> {
         Ok(self.look_up(token, now).await?.1)
-    }
-
-    /// Records that a chosen option has arrived (AAPOR "started"). Does nothing when already started or not open.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub async fn start(&self, token: &str, now: Timestamp) -> Result<(), DeskError> {
-        if let (Some(seat), Visit::Open(form)) = self.look_up(token, now).await?
-            && seat.started.is_none()
-            && now <= form.closes
-        {
-            self.ledger.record_started(seat.form, seat.link_version, now).await?;
-        }
-        Ok(())
     }
 
     /// Checks, seals and stores a submission, in one transaction with its completion.
@@ -195,7 +179,7 @@ impl Desk {
         self.visit(token, now).await
     }
 
-    async fn look_up(&self, token: &str, now: Timestamp) -> Result<(Option<Seat>, Visit), DeskError> {
+    pub(crate) async fn look_up(&self, token: &str, now: Timestamp) -> Result<(Option<Seat>, Visit), DeskError> {
         if !looks_like_token(token) {
             return Ok((None, Visit::Unknown));
         }
@@ -206,7 +190,10 @@ impl Desk {
             return Ok((None, Visit::Revoked));
         }
         let seat = self.ledger.seat(link.form).await?;
-        let visit = self.visit_of(&seat, now).await?;
+        let mut visit = self.visit_of(&seat, now).await?;
+        if let Visit::Open(form) = &mut visit {
+            form.draft = self.draft_of(&seat, token).await?.opened;
+        }
         Ok((Some(seat), visit))
     }
 
@@ -237,6 +224,7 @@ impl Desk {
             closes,
             accepted_until: self.with_grace(closes),
             declined: seat.declined,
+            draft: None,
         }))
     }
 }

@@ -39,6 +39,7 @@ impl Desk {
         ledger.disconnect().await;
         let desk = Self::open(campaign, data, database).await?;
         desk.ready_return_paths(because, now).await?;
+        desk.ready_drafts(because, now).await?;
         Ok(desk)
     }
 

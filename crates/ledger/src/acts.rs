@@ -9,6 +9,7 @@ use parsurvey_survey::seat::{ExcuseCategory, FormId, PersonId};
 use crate::Ledger;
 use crate::act::{Act, words};
 use crate::campaign::{CampaignState, Head};
+use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::roster::{NewPerson, insert_person, submitted};
@@ -103,6 +104,7 @@ impl Ledger {
         .bind(form)
         .execute(&mut *tx)
         .await?;
+        drop_draft(&mut tx, form).await?;
         head.raise_roster_version(&mut tx).await?;
         let entry = Entry::of("replaced")
             .form(form)

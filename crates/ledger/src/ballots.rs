@@ -109,6 +109,8 @@ impl Ledger {
         )
         .execute(&mut *tx)
         .await?;
+        // What was not handed in by now never will be.
+        sqlx::query("DELETE FROM draft").execute(&mut *tx).await?;
         let event = if stored.is_some() { "box_rewritten" } else { "closed" };
         head.set_state(&mut tx, CampaignState::Closed).await?;
         let entry = Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);

@@ -195,39 +195,6 @@ impl Ledger {
         last.map(|last| u32::try_from(last).map_err(|_| LedgerError::damaged("mailbox.last_uid"))).transpose()
     }
 
-    /// The fingerprint of the secret that return paths are made with; `None` before the first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn return_path_key(&self) -> Result<Option<String>> {
-        let query = sqlx::query_scalar::<Any, String>("SELECT fingerprint FROM return_path_key");
-        Ok(query.fetch_optional(&mut *self.read().await?).await?)
-    }
-
-    /// Holds this ledger to the secret that return paths are made with. The same one again changes nothing.
-    ///
-    /// # Errors
-    /// [`LedgerError::Conflict`] where it is held to another.
-    pub async fn hold_to_return_path_key(&self, fingerprint: &str, act: &Act) -> Result<()> {
-        let (mut tx, mut head) = self.change().await?;
-        let stored = sqlx::query_scalar::<Any, String>("SELECT fingerprint FROM return_path_key")
-            .fetch_optional(&mut *tx)
-            .await?;
-        match stored {
-            Some(stored) if stored == fingerprint => return Ok(()),
-            Some(_) => {
-                return Err(LedgerError::conflict("the return paths of this ledger are made with another secret"));
-            }
-            None => {}
-        }
-        sqlx::query("INSERT INTO return_path_key (one, fingerprint) VALUES (1, $1)")
-            .bind(fingerprint)
-            .execute(&mut *tx)
-            .await?;
-        head.append(&mut tx, act, Entry::of("return_path_key").with("fingerprint", fingerprint)).await?;
-        Ok(tx.commit().await?)
-    }
-
     async fn have_reports_to_wait(&self) -> Result<bool> {
         let waiting = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM report_waiting");
         Ok(waiting.fetch_one(&mut *self.read().await?).await? > 0)

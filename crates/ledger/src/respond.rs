@@ -11,6 +11,7 @@ use crate::Ledger;
 use crate::act::{Act, to_millis};
 use crate::ballots::Ballot;
 use crate::campaign::{CampaignState, Head};
+use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::seats::{SeatRow, seat_row};
@@ -53,12 +54,7 @@ impl Ledger {
         if seat.started.is_some() || seat.completed.is_some() || refusal(&head, &seat, link_version).is_some() {
             return Ok(false);
         }
-        sqlx::query("UPDATE seat SET started = $1 WHERE form = $2")
-            .bind(to_millis(now))
-            .bind(form)
-            .execute(&mut *tx)
-            .await?;
-        head.append(&mut tx, &Act::of_respondent(now), Entry::of("started").form(form)).await?;
+        mark_started(&mut tx, &mut head, form, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -99,6 +95,7 @@ impl Ledger {
             .bind(ballot.ciphertext.as_slice())
             .execute(&mut *tx)
             .await?;
+        drop_draft(&mut tx, form).await?;
         head.append(&mut tx, &Act::of_respondent(now), Entry::of("submitted").form(form)).await?;
         tx.commit().await?;
         Ok(SubmitResult::Stored)
@@ -146,7 +143,16 @@ impl Ledger {
     }
 }
 
-fn refusal(head: &Head, seat: &SeatRow, link_version: u32) -> Option<Refusal> {
+pub(crate) async fn mark_started(tx: &mut Tx, head: &mut Head, form: FormId, now: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE seat SET started = $1 WHERE form = $2")
+        .bind(to_millis(now))
+        .bind(form)
+        .execute(&mut **tx)
+        .await?;
+    head.append(tx, &Act::of_respondent(now), Entry::of("started").form(form)).await
+}
+
+pub(crate) fn refusal(head: &Head, seat: &SeatRow, link_version: u32) -> Option<Refusal> {
     if head.state != CampaignState::Inviting {
         Some(Refusal::NotInviting(head.state))
     } else if seat.is_past(link_version) {

@@ -173,6 +173,22 @@ impl Codebook {
         })
     }
 
+    /// A ballot's answers by question; what was left blank has no entry. `None` where the ballot is not of this campaign.
+    #[must_use]
+    pub fn answers(&self, ballot: &Ballot) -> Option<BTreeMap<QuestionCode, Choice>> {
+        let tables = self.questionnaires.get(&ballot.questionnaire)?;
+        let mut answers = BTreeMap::new();
+        for (question, &answer) in tables.questions.iter().zip(&ballot.answers) {
+            let choice = match answer {
+                BLANK => continue,
+                NO_OPINION => Choice::NoOpinion,
+                position => Choice::Option(question.options.get(usize::from(position) - 1)?.code.clone()),
+            };
+            answers.insert(question.code.clone(), choice);
+        }
+        Some(answers)
+    }
+
     /// Seals a ballot to the box's key.
     ///
     /// # Errors
@@ -194,7 +210,8 @@ impl Codebook {
         self.decode(&text)
     }
 
-    fn encode(&self, ballot: &Ballot) -> Result<Vec<u8>, BallotError> {
+    /// A ballot's text: one length for all ballots of the campaign.
+    pub(crate) fn encode(&self, ballot: &Ballot) -> Result<Vec<u8>, BallotError> {
         let position = |found: Option<usize>, what: &str| {
             found.and_then(|i| u16::try_from(i).ok()).ok_or_else(|| BallotError::Alien(what.to_owned()))
         };
@@ -213,7 +230,7 @@ impl Codebook {
         Ok(text)
     }
 
-    fn decode(&self, text: &[u8]) -> Result<Ballot, BallotError> {
+    pub(crate) fn decode(&self, text: &[u8]) -> Result<Ballot, BallotError> {
         let unreadable = BallotError::Unreadable;
         if text.len() != HEADER + self.longest() || text[0] != FORMAT {
             return Err(unreadable);

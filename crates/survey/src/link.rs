@@ -11,22 +11,21 @@ use zeroize::Zeroizing;
 
 use crate::hex;
 use crate::seat::FormId;
+use crate::secret::Secret;
 
 /// Characters of a token: 32 bytes in base64url without padding.
 pub const TOKEN_CHARACTERS: usize = 43;
 
-/// The secret that tokens are made from. It cannot be printed.
-pub struct LinkSecret(Zeroizing<[u8; 32]>);
+/// What [`LinkSecret`] is for.
+#[derive(Debug)]
+pub enum Links {}
+
+/// The secret that tokens are made from.
+pub type LinkSecret = Secret<Links>;
 
 /// The secret part of a link. It cannot be printed by accident; [`LinkToken::expose`] names the place where it is used.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkToken(Zeroizing<String>);
-
-impl std::fmt::Debug for LinkSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LinkSecret")
-    }
-}
 
 impl std::fmt::Debug for LinkToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,32 +34,13 @@ impl std::fmt::Debug for LinkToken {
 }
 
 impl LinkSecret {
-    /// A secret from 32 random bytes.
-    #[must_use]
-    pub fn new(random: [u8; 32]) -> Self {
-        Self(Zeroizing::new(random))
-    }
-
-    /// Reads the secret's file: 32 bytes in hexadecimal. `None` when it is something else.
-    #[must_use]
-    pub fn from_file(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(crate::unhex(text.trim())?);
-        Some(Self::new(bytes.as_slice().try_into().ok()?))
-    }
-
-    /// The secret's file.
-    #[must_use]
-    pub fn to_file(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}\n", hex(self.0.as_slice())))
-    }
-
     /// The token of a form's link: HMAC-SHA-256(secret, campaign ‖ form ‖ version), RFC 2104.
     ///
     /// # Panics
     /// Never: HMAC takes a key of any length.
     #[must_use]
     pub fn token(&self, campaign: &str, form: FormId, version: u32) -> LinkToken {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.expose()).expect("HMAC takes a key of any length");
         mac.update(b"parsurvey link 1\0");
         mac.update(campaign.as_bytes());
         mac.update(&[0]);

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use parsurvey_desk::Desk;
 use parsurvey_survey::chase::Chase;
 use parsurvey_survey::status::Status;
@@ -25,7 +25,7 @@ use crate::{assets, board, chase, guard, respond};
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
     router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
 }
@@ -51,7 +51,9 @@ impl<D> Clone for House<D> {
 
 pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
     // Pages that carry answers are never compressed: their compressed size would tell something about what was chosen.
-    let plain = Router::new().route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>));
+    let plain = Router::new()
+        .route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>))
+        .route("/f/{token}/save", post(respond::save::<D>));
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
         .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
@@ -61,6 +63,7 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
         .route(assets::style_path(), get(style))
         .route(assets::icon_path(), get(icon))
+        .route(assets::script_path(), get(script))
         .layer(CompressionLayer::new());
     let panicked = house.clone();
     plain
@@ -89,6 +92,10 @@ async fn style() -> Response {
 
 async fn icon() -> Response {
     asset("image/svg+xml", assets::ICON)
+}
+
+async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", assets::SCRIPT)
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {

@@ -1,4 +1,4 @@
-//! The style sheet and the icon, embedded in the program and addressed by a hash of their content.
+//! The style sheet, the script and the icon, embedded in the program and addressed by a hash of their content.
 //!
 //! A changed file gets a new address, so browsers may keep the old one for a year.
 //! The hash names a version; it protects nothing.
@@ -7,15 +7,23 @@ use std::sync::LazyLock;
 
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("../assets/form.css");
+/// The script that saves answers as they are chosen.
+pub(crate) const SCRIPT: &str = include_str!("../assets/form.js");
 /// The icon.
 pub(crate) const ICON: &str = include_str!("../assets/icon.svg");
 
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.css", fnv(STYLE)));
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.js", fnv(SCRIPT)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.svg", fnv(ICON)));
 
 /// Where the style sheet is served.
 pub(crate) fn style_path() -> &'static str {
     &STYLE_PATH
+}
+
+/// Where the script is served.
+pub(crate) fn script_path() -> &'static str {
+    &SCRIPT_PATH
 }
 
 /// Where the icon is served.

@@ -9,7 +9,8 @@ use axum::Router;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use parsurvey_desk::DeskError;
-use parsurvey_desk::respond::{Answers, OpenForm, Submission, Visit};
+use parsurvey_desk::drafts::Saving;
+use parsurvey_desk::respond::{Answers, Changes, Draft, OpenForm, Submission, Visit};
 use parsurvey_index::policy::{EmptyGroup, Policy};
 use parsurvey_index::tree::{IndexTree, Text};
 use parsurvey_survey::campaign::{
@@ -180,7 +181,8 @@ pub(crate) fn campaign() -> Campaign {
 /// What the desk in memory was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Told {
-    pub(crate) starts: u32,
+    pub(crate) savings: u32,
+    pub(crate) draft: Option<Draft>,
     pub(crate) stored: Vec<Answers>,
     pub(crate) declined: bool,
     pub(crate) late: u32,
@@ -196,11 +198,20 @@ pub(crate) struct FakeDesk {
     pub(crate) broken: bool,
     /// Whether only storing fails.
     pub(crate) full: bool,
+    /// Whether no drafts are saved.
+    pub(crate) forgetful: bool,
 }
 
 impl FakeDesk {
     pub(crate) fn new() -> Self {
-        Self { campaign: campaign(), told: Mutex::default(), counted: 0.into(), broken: false, full: false }
+        Self {
+            campaign: campaign(),
+            told: Mutex::default(),
+            counted: 0.into(),
+            broken: false,
+            full: false,
+            forgetful: false,
+        }
     }
 
     /// What the desk was told so far.
@@ -228,13 +239,17 @@ impl FakeDesk {
             "early" => Visit::NotYetOpen { opens: self.campaign.opens },
             "open" if !self.book().stored.is_empty() => Visit::Completed,
             "open" if now > moment(CLOSES) => Visit::Closed,
-            "open" => Visit::Open(OpenForm {
-                target: "hanoi".parse().expect("a code"),
-                group: "division_heads".parse().expect("a code"),
-                closes: moment(CLOSES),
-                accepted_until: moment("2023-12-29T18:00:00+07:00"),
-                declined: self.book().declined,
-            }),
+            "open" => {
+                let book = self.book();
+                Visit::Open(OpenForm {
+                    target: "hanoi".parse().expect("a code"),
+                    group: "division_heads".parse().expect("a code"),
+                    closes: moment(CLOSES),
+                    accepted_until: moment("2023-12-29T18:00:00+07:00"),
+                    declined: book.declined,
+                    draft: book.draft.clone(),
+                })
+            }
             "panic" => panic!("a defect on purpose"),
             _ => Visit::Unknown,
         }
@@ -251,9 +266,24 @@ impl Respond for FakeDesk {
         Ok(self.look(token, now))
     }
 
-    async fn start(&self, _token: &str, _now: Timestamp) -> Result<(), DeskError> {
-        self.book().starts += 1;
-        Ok(())
+    fn saves_drafts(&self) -> bool {
+        !self.forgetful
+    }
+
+    async fn save_draft(&self, token: &str, changes: &Changes, now: Timestamp) -> Result<Saving, DeskError> {
+        self.fail(self.full)?;
+        match self.look(token, now) {
+            Visit::Open(form) => {
+                let mut book = self.book();
+                book.savings += 1;
+                if self.forgetful {
+                    return Ok(Saving::Noted);
+                }
+                book.draft = Some(Draft { answers: changes.onto(form.draft.as_ref()) });
+                Ok(Saving::Saved)
+            }
+            other => Ok(Saving::Refused(other)),
+        }
     }
 
     async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {

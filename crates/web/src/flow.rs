@@ -1,9 +1,9 @@
 //! From a post to the next page: which page comes, with which answers and which faults. Pure.
 //!
 //! Moving forward needs the required answers of the page that is left, handing in needs all of them, moving back needs
-//! none. Whether the link may be used at this moment is not decided here.
+//! none. What was saved before joins what is posted. Whether the link may be used at this moment is not decided here.
 
-use parsurvey_desk::respond::Answers;
+use parsurvey_desk::respond::{Answers, Changes, Draft as Saved};
 use parsurvey_index::code::QuestionCode;
 use parsurvey_survey::campaign::{Question, Questionnaire, Section};
 
@@ -35,9 +35,24 @@ pub(crate) struct Draft {
     pub(crate) empty: bool,
 }
 
-/// What a post leads to.
-pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted) -> Step {
-    let (answers, strange) = posted.answers(questionnaire);
+/// What a post changes, and whether it holds anything strange. The questions of its section were before the person's eyes.
+pub(crate) fn changes(questionnaire: &Questionnaire, posted: &Posted) -> (Changes, bool) {
+    let shown = match clamp(questionnaire, posted.at) {
+        At::Section(section) => questionnaire.sections.get(section),
+        At::Review => None,
+    };
+    let is_shown = |question: &Question| {
+        shown.is_some_and(|section| section.questions.iter().any(|other| other.code == question.code))
+    };
+    posted.changes(questionnaire, is_shown)
+}
+
+/// What a post leads to, where `saved` is what was given on this or another device before.
+///
+/// What is handed in is what the person saw on the review, and nothing that was saved besides.
+pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted, saved: Option<&Saved>) -> Step {
+    let (changes, strange) = changes(questionnaire, posted);
+    let answers = changes.onto(saved.filter(|_| posted.go != Go::Submit));
     let from = clamp(questionnaire, posted.at);
     let stay = Draft { at: from, editing: posted.editing, answers, missing: Vec::new(), empty: false };
     if strange {
@@ -46,6 +61,7 @@ pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted) -> Step {
     let last = questionnaire.sections.len().saturating_sub(1);
     match (&posted.go, from) {
         (Go::Stay, _) | (Go::Next | Go::Back, At::Review) => Step::Show(stay),
+        (Go::Resume, _) => Step::Show(Draft { at: incomplete(questionnaire, &stay.answers), ..stay }),
         (Go::Start, _) => Step::Show(Draft { at: At::Section(0), ..stay }),
         (Go::Back, At::Section(section)) => Step::Show(Draft { at: At::Section(section.saturating_sub(1)), ..stay }),
         (Go::Next, At::Section(section)) => {
@@ -71,6 +87,12 @@ pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted) -> Step {
             other @ (Step::Show(_) | Step::Submit(_) | Step::Alien(_)) => other,
         },
     }
+}
+
+/// Where a form that was begun goes on: the first section that lacks a required answer, or the review.
+fn incomplete(questionnaire: &Questionnaire, answers: &Answers) -> At {
+    let lacking = questionnaire.sections.iter().position(|section| !missing_in(section, answers).is_empty());
+    lacking.map_or(At::Review, At::Section)
 }
 
 /// The review, or the first section that lacks a required answer.

@@ -24,7 +24,7 @@ const DRAIN_LIMIT: usize = 4 * 1024 * 1024;
 /// How long a request may take in all, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, HeaderValue); 7] = [
@@ -70,6 +70,7 @@ fn template(path: &str) -> &'static str {
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("f"), Some(_), None, None) => "/f/{token}",
         (Some("f"), Some(_), Some("page"), None) => "/f/{token}/page",
+        (Some("f"), Some(_), Some("save"), None) => "/f/{token}/save",
         (Some("f"), Some(_), Some("decline"), None) => "/f/{token}/decline",
         (Some("status"), None, None, None) => "/status",
         (Some("healthz"), None, None, None) => "/healthz",

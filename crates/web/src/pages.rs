@@ -52,6 +52,10 @@ impl<'a> Frame<'a> {
         assets::style_path()
     }
 
+    pub(crate) fn script(&self) -> &'static str {
+        assets::script_path()
+    }
+
     pub(crate) fn icon(&self) -> &'static str {
         assets::icon_path()
     }
@@ -80,6 +84,8 @@ pub(crate) struct Landing<'a> {
     pub(crate) token: &'a str,
     pub(crate) form: &'a OpenForm,
     pub(crate) questionnaire: &'a Questionnaire,
+    /// Whether answers are saved as they are given.
+    pub(crate) saves: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -101,6 +107,13 @@ impl Landing<'_> {
         let questions = self.questionnaire.questions().count();
         let minutes = (questions * SECONDS_PER_QUESTION).div_ceil(60).max(2);
         self.f.lang.t2("landing-length", ("questions", questions), ("minutes", minutes))
+    }
+
+    /// How far a form is that was begun earlier.
+    fn begun(&self) -> Option<String> {
+        let draft = self.form.draft.as_ref()?;
+        let total = self.questionnaire.questions().count();
+        Some(self.f.lang.t2("landing-begun", ("answered", draft.answers.len()), ("total", total)))
     }
 
     fn deadline(&self) -> String {
@@ -156,6 +169,8 @@ pub(crate) struct Paper<'a> {
     pub(crate) draft: &'a Draft,
     /// The form, where the desk could be asked for it.
     pub(crate) form: Option<&'a OpenForm>,
+    /// Whether answers are saved as they are given.
+    pub(crate) saves: bool,
     pub(crate) now: Timestamp,
     pub(crate) alert: Alert,
 }
@@ -164,6 +179,11 @@ impl Paper<'_> {
     /// Where pages of the form are posted to.
     pub(crate) fn action(&self, lang: &Lang) -> String {
         format!("/f/{}/page?lang={}", self.token, lang.code())
+    }
+
+    /// Where the page's script saves answers as they are chosen.
+    pub(crate) fn save(&self) -> String {
+        format!("/f/{}/save", self.token)
     }
 
     pub(crate) fn grace(&self, f: &Frame<'_>) -> Option<String> {

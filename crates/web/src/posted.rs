@@ -3,9 +3,9 @@
 //! Names and values come from whoever holds the link, so nothing is trusted: a field that is not ours is set aside as
 //! strange, and whether a question or an option exists is decided against the questionnaire in [`Posted::answers`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use parsurvey_desk::respond::{Answers, Choice};
+use parsurvey_desk::respond::{Answers, Changes, Choice};
 use parsurvey_index::code::{OptionCode, QuestionCode, QuestionnaireCode};
 use parsurvey_survey::campaign::{Question, Questionnaire};
 
@@ -40,6 +40,8 @@ pub(crate) enum Go {
     Stay,
     /// The first section.
     Start,
+    /// Where a form that was begun earlier is not complete yet.
+    Resume,
     /// The next section, or the review after the last.
     Next,
     /// The section before.
@@ -61,6 +63,8 @@ pub(crate) struct Posted {
     pub(crate) paper: Option<QuestionnaireCode>,
     /// Question code → value, as posted; blanks are left out.
     given: BTreeMap<String, String>,
+    /// Questions that were left blank on purpose.
+    blank: BTreeSet<String>,
     /// Whether a field is not ours, or is given twice with different values.
     strange: bool,
 }
@@ -74,6 +78,7 @@ impl Posted {
             editing: false,
             paper: None,
             given: BTreeMap::new(),
+            blank: BTreeSet::new(),
             strange: false,
         };
         for (name, value) in fields {
@@ -95,6 +100,7 @@ impl Posted {
     /// Keeps one value; `None` where the question already has another.
     fn give(&mut self, code: &str, value: String) -> Option<()> {
         if value == BLANK {
+            self.blank.insert(code.to_owned());
             return Some(());
         }
         match self.given.insert(code.to_owned(), value.clone()) {
@@ -115,22 +121,30 @@ impl Posted {
         !self.given.is_empty()
     }
 
-    /// The answers the questionnaire knows, and whether the post holds anything it does not know.
-    pub(crate) fn answers(&self, questionnaire: &Questionnaire) -> (Answers, bool) {
+    /// What the post says of the questionnaire, and whether it holds anything that the questionnaire does not know.
+    /// Questions for which `shown` were before the person's eyes; the others the page brought along.
+    pub(crate) fn changes(&self, questionnaire: &Questionnaire, shown: impl Fn(&Question) -> bool) -> (Changes, bool) {
         let questions: BTreeMap<&str, &Question> =
             questionnaire.questions().map(|question| (question.code.as_str(), question)).collect();
-        let mut answers = Answers::new();
+        let mut changes = Changes::default();
         let mut strange = self.strange;
         for (code, value) in &self.given {
             let known = questions.get(code.as_str()).and_then(|question| Some((question, choice(question, value)?)));
             match known {
                 Some((question, choice)) => {
-                    answers.insert(question.code.clone(), choice);
+                    let kept = if shown(question) { &mut changes.given } else { &mut changes.brought };
+                    kept.insert(question.code.clone(), choice);
                 }
                 None => strange = true,
             }
         }
-        (answers, strange)
+        for code in &self.blank {
+            match questions.get(code.as_str()) {
+                Some(question) if shown(question) && !question.required => changes.cleared.push(question.code.clone()),
+                Some(_) | None => {}
+            }
+        }
+        (changes, strange)
     }
 
     /// The answers by their form alone, for a link whose questionnaire is no longer told.
@@ -178,6 +192,7 @@ fn go(value: &str) -> Option<Go> {
     match value {
         "stay" => Some(Go::Stay),
         "start" => Some(Go::Start),
+        "resume" => Some(Go::Resume),
         "next" => Some(Go::Next),
         "back" => Some(Go::Back),
         "review" => Some(Go::Review),

@@ -65,6 +65,30 @@ impl Problem {
     }
 }
 
+/// What the page's script is told of the answers it sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SavedAs {
+    /// Saved.
+    Saved,
+    /// This survey saves no drafts; the script need not try again.
+    Noted,
+    /// The link takes nothing now, or not this.
+    Refused,
+    /// The server could not; the script tries again.
+    NotStored,
+}
+
+/// The reply to the page's script: a status without a body.
+pub(crate) fn saved(outcome: SavedAs) -> Response {
+    match outcome {
+        SavedAs::Saved => StatusCode::NO_CONTENT,
+        SavedAs::Noted => StatusCode::ACCEPTED,
+        SavedAs::Refused => StatusCode::CONFLICT,
+        SavedAs::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+    }
+    .into_response()
+}
+
 /// Seconds after which a browser or a proxy may try again what the server could not do.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
 

@@ -1,8 +1,8 @@
 //! The respondent's pages over HTTP: a link, a post, and what comes back.
 //!
 //! A look changes nothing, and a press of a button without a chosen option changes nothing either, so a mail scanner
-//! leaves no trace. The first post with a chosen option is told to the desk as a start. Answers are held by the page
-//! the person has open, never by this server, until they are handed in.
+//! leaves no trace. The first chosen option is told to the desk as a start. Answers are held by the page the person has
+//! open, and beside it as a sealed draft, so that they survive a closed tab and meet the person on another device.
 
 use askama::Template;
 use axum::Form;
@@ -13,14 +13,15 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use parsurvey_desk::DeskError;
+use parsurvey_desk::drafts::Saving;
 use parsurvey_desk::respond::{AnswerFault, Answers, OpenForm, Submission, Visit};
 use parsurvey_survey::campaign::{Campaign, Questionnaire};
 
 use crate::app::House;
-use crate::flow::{Draft, Step, review, step};
+use crate::flow::{Draft, Step, changes, review, step};
 use crate::pages::{Alert, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
 use crate::posted::{At, Go, Posted};
-use crate::problem::{Problem, Standing, reply, see_other};
+use crate::problem::{Problem, SavedAs, Standing, reply, saved, see_other};
 use crate::review::{Review, reviewed};
 use crate::seam::Respond;
 use crate::words::Lang;
@@ -92,6 +93,37 @@ pub(crate) async fn page<D: Respond>(
         Ok(visit) => visited(&house, lang, &token, &visit, now),
         Err(error) => asked.not_looked_up(&posted, &error),
     }
+}
+
+/// POST of the page's script: answers as they are chosen. The reply is for the script alone.
+pub(crate) async fn save<D: Respond>(State(house): State<House<D>>, path: TokenPath, fields: Fields) -> Response {
+    let (Some(token), Ok(Form(fields))) = (Token::of(path), fields) else { return saved(SavedAs::Refused) };
+    let (posted, now) = (Posted::read(fields), house.clock.now());
+    let asked = match house.desk.visit(&token.0, now).await {
+        Ok(Visit::Open(form)) => form,
+        Ok(_) => return saved(SavedAs::Refused),
+        Err(error) => {
+            tracing::error!(%error, "a link could not be looked up");
+            return saved(SavedAs::NotStored);
+        }
+    };
+    let Some(questionnaire) = house.desk.campaign().questionnaire(&asked.target, &asked.group) else {
+        return saved(SavedAs::Refused);
+    };
+    // The script sends what was chosen just now and nothing else.
+    let (changes, strange) = posted.changes(questionnaire, |_| true);
+    if strange {
+        return saved(SavedAs::Refused);
+    }
+    saved(match house.desk.save_draft(&token.0, &changes, now).await {
+        Ok(Saving::Saved) => SavedAs::Saved,
+        Ok(Saving::Noted) => SavedAs::Noted,
+        Ok(Saving::Refused(_)) => SavedAs::Refused,
+        Err(error) => {
+            tracing::warn!(%error, "a draft could not be saved");
+            SavedAs::NotStored
+        }
+    })
 }
 
 /// GET of the page on which a person says that they do not take part. Changes nothing.
@@ -169,14 +201,15 @@ impl<D: Respond> Asked<'_, D> {
             tracing::error!(group = %form.group, target_code = %form.target, "an open form has no questionnaire");
             return problem_page(self.house, self.lang, Problem::Defect);
         };
-        match step(questionnaire, posted) {
+        match step(questionnaire, posted, form.draft.as_ref()) {
             Step::Alien(draft) => self.show(questionnaire, Some(form), &draft, Alert::Alien),
             Step::Submit(draft) => self.submit(questionnaire, form, draft).await,
             Step::Show(draft) => {
-                if !draft.answers.is_empty() {
-                    // The answers are on the page whether or not this is noted, and the next post notes it again.
-                    if let Err(error) = self.house.desk.start(&self.token.0, self.now).await {
-                        tracing::warn!(%error, "a start could not be recorded");
+                let (changes, _) = changes(questionnaire, posted);
+                if !changes.is_empty() {
+                    // The answers are on the page whether or not they are saved, and the next post saves them again.
+                    if let Err(error) = self.house.desk.save_draft(&self.token.0, &changes, self.now).await {
+                        tracing::warn!(%error, "a draft could not be saved");
                     }
                 }
                 let alert = if draft.empty { Alert::Empty } else { Alert::None };
@@ -232,7 +265,7 @@ impl<D: Respond> Asked<'_, D> {
         let Some(questionnaire) = questionnaire else {
             return problem_page(self.house, self.lang, Problem::Unavailable);
         };
-        match step(questionnaire, &posted.standing_still()) {
+        match step(questionnaire, &posted.standing_still(), None) {
             Step::Show(draft) | Step::Submit(draft) | Step::Alien(draft) => {
                 self.show(questionnaire, None, &draft, Alert::NotStored)
             }
@@ -274,7 +307,8 @@ impl<D: Respond> Asked<'_, D> {
             Alert::None if draft.missing.is_empty() => Standing::Fine,
             Alert::None => Standing::Faulty,
         };
-        let paper = Paper { token: &self.token.0, questionnaire, draft, form, now: self.now, alert };
+        let saves = self.house.desk.saves_drafts();
+        let paper = Paper { token: &self.token.0, questionnaire, draft, form, saves, now: self.now, alert };
         let page = paper_page(self.campaign(), self.lang, paper, standing != Standing::Fine);
         kept_for_back(reply(standing, page))
     }
@@ -344,7 +378,8 @@ fn landing_page<D: Respond>(house: &House<D>, lang: Lang, token: &Token, form: &
     };
     let switch = Switch::Link(landing_address(token, lang.other()));
     let f = Frame::new(campaign, lang, lang.t("landing-title"), switch);
-    let page = Landing { f, token: &token.0, form, questionnaire, now };
+    let saves = house.desk.saves_drafts();
+    let page = Landing { f, token: &token.0, form, questionnaire, saves, now };
     reply(Standing::Fine, page.render())
 }
 

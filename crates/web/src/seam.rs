@@ -1,12 +1,13 @@
 //! The few calls the pages make of the rest of the house, and the clock they run on.
 //!
 //! The pages are written against [`Respond`], so that they can be tried without a ledger; [`Desk`] is the only
-//! implementation outside tests. No call here returns an answer that was stored.
+//! implementation outside tests. No call here returns an answer that was handed in.
 
 use std::future::Future;
 
 use jiff::Timestamp;
-use parsurvey_desk::respond::{Answers, Submission, Visit};
+use parsurvey_desk::drafts::Saving;
+use parsurvey_desk::respond::{Answers, Changes, Submission, Visit};
 use parsurvey_desk::{Desk, DeskError};
 use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::chase::Chase;
@@ -34,7 +35,14 @@ pub(crate) trait Respond: Send + Sync + 'static {
 
     fn visit(&self, token: &str, now: Timestamp) -> impl Future<Output = Result<Visit, DeskError>> + Send;
 
-    fn start(&self, token: &str, now: Timestamp) -> impl Future<Output = Result<(), DeskError>> + Send;
+    fn saves_drafts(&self) -> bool;
+
+    fn save_draft(
+        &self,
+        token: &str,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Saving, DeskError>> + Send;
 
     fn submit(
         &self,
@@ -66,8 +74,12 @@ impl Respond for Desk {
         Desk::visit(self, token, now).await
     }
 
-    async fn start(&self, token: &str, now: Timestamp) -> Result<(), DeskError> {
-        Desk::start(self, token, now).await
+    fn saves_drafts(&self) -> bool {
+        Desk::saves_drafts(self)
+    }
+
+    async fn save_draft(&self, token: &str, changes: &Changes, now: Timestamp) -> Result<Saving, DeskError> {
+        Desk::save_draft(self, token, changes, now).await
     }
 
     async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {

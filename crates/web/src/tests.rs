@@ -2,6 +2,7 @@
 //!
 //! The real desk and a real browser are tried elsewhere. The driver below speaks the respondent's language.
 
+mod drafts;
 mod journey;
 mod markup;
 mod refusals;

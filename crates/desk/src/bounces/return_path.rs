@@ -5,9 +5,10 @@
 
 use jiff::Timestamp;
 use parsurvey_dispatch::bounce::verp::{self, ReturnPathSecret};
+use parsurvey_ledger::HeldSecret;
 
-use crate::files::{read_bounded, write_once};
-use crate::{Because, Desk, DeskError, random_bytes};
+use crate::secrets::SecretFile;
+use crate::{Because, Desk, DeskError};
 
 impl Desk {
     /// The envelope's sender for a mail of the outbox; `None` where the campaign names no mailbox for bounces, so that
@@ -36,34 +37,16 @@ impl Desk {
         if self.return_path_secret().is_some() {
             return Ok(());
         }
-        let path = self.data.return_path_key();
-        let held_to = self.ledger.return_path_key().await?;
-        if !path.exists() {
-            if held_to.is_some() {
-                return Err(key_missing(self));
-            }
-            write_once(&path, &ReturnPathSecret::new(random_bytes()?).to_file())?;
-        }
-        // Read back, because somebody else may have written it at the same time.
-        let text = read_bounded(&path, 1024)?;
-        let secret = std::str::from_utf8(&text).ok().and_then(ReturnPathSecret::from_file);
-        let secret = secret.ok_or_else(|| {
-            DeskError::refused(
-                format!("{} is not a secret of return paths", path.display()),
-                "restore it from its separate copy",
-            )
-        })?;
-        let fingerprint = secret.fingerprint();
-        match held_to {
-            Some(known) if known != fingerprint => {
-                return Err(DeskError::refused(
-                    format!("{} is not the secret that earlier return paths were made with", path.display()),
-                    "restore the right one from its separate copy; with this one every bounce would look forged",
-                ));
-            }
-            Some(_) => {}
-            None => self.ledger.hold_to_return_path_key(&fingerprint, &because.act(now)).await?,
-        }
+        let file = SecretFile {
+            which: HeldSecret::ReturnPaths,
+            path: &self.data.return_path_key(),
+            what: "the secret of return paths",
+            otherwise: "with this one every bounce would look forged",
+            fresh: |random| ReturnPathSecret::new(random).to_file().to_string(),
+            read: ReturnPathSecret::from_file,
+            fingerprint: ReturnPathSecret::fingerprint,
+        };
+        let secret = self.secret(&file, because, now).await?.ok_or_else(|| key_missing(self))?;
         // Whoever came first read the same file.
         self.return_path_secret.get_or_init(|| secret);
         Ok(())

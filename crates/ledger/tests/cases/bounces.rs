@@ -1,6 +1,8 @@
 //! Reports: each once, believed only with proof, and the marks of how far a mailbox was read.
 
-use parsurvey_ledger::{Intake, Ledger, LedgerError, MailboxPlace, NewHolder, NewReport, ReplacementKind, ToldOf};
+use parsurvey_ledger::{
+    HeldSecret, Intake, Ledger, LedgerError, MailboxPlace, NewHolder, NewReport, ReplacementKind, ToldOf,
+};
 use parsurvey_survey::campaign::MailKind::Invitation;
 use parsurvey_survey::delivery::MailState;
 use parsurvey_survey::evidence::{Action, Class, Finding, Kind, Proof, Reason};
@@ -170,7 +172,10 @@ async fn reports_are_append_only(bench: Bench) {
         assert!(bench.run(sql).await.is_err(), "{sql}");
     }
     let fingerprint = "ab";
-    ledger.hold_to_return_path_key(fingerprint, &act(7)).await.expect("held");
-    ledger.hold_to_return_path_key(fingerprint, &act(8)).await.expect("the same again");
-    assert!(matches!(ledger.hold_to_return_path_key("cd", &act(9)).await, Err(LedgerError::Conflict(_))));
+    ledger.hold_to_secret(HeldSecret::ReturnPaths, fingerprint, &act(7)).await.expect("held");
+    ledger.hold_to_secret(HeldSecret::ReturnPaths, fingerprint, &act(8)).await.expect("the same again");
+    assert!(matches!(
+        ledger.hold_to_secret(HeldSecret::ReturnPaths, "cd", &act(9)).await,
+        Err(LedgerError::Conflict(_))
+    ));
 }

@@ -18,6 +18,7 @@ mod ballots;
 mod bounces;
 mod chase;
 mod dispatcher;
+mod drafts;
 mod log;
 mod mails;
 mod opening;

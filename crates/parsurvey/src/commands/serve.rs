@@ -36,6 +36,9 @@ pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>
         None => Arc::new(SystemClock),
         Some(_) => Arc::new(ShiftedClock { began: Timestamp::now(), shown }),
     };
+    if let Err(error) = desk.ready_drafts(&plain(global, "serve"), shown).await {
+        eprintln!("warning: answers are not saved as they are given: {error}");
+    }
     let listener = bind(listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::Told(3, error.to_string()))?;
     eprintln!("serving {} on http://{address} (status: http://{address}/status)", desk.campaign().id);

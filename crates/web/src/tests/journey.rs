@@ -26,13 +26,13 @@ async fn a_form_is_answered_from_link_to_thanks() {
     let first = browser.press(&landing, &[], "start").await;
     assert_eq!(first.count("fieldset.card"), 2);
     assert_eq!(first.count("input[checked]"), 0, "nothing is preselected");
-    assert_eq!(browser.desk.told().starts, 0, "a press of start writes nothing");
+    assert_eq!(browser.desk.told().savings, 0, "a press of start writes nothing");
 
     let second = browser.press(&first, &FIRST, "next").await;
     assert_eq!(second.text("h1"), "Chế độ công vụ");
     assert_eq!(second.count("input[checked]"), 0, "nothing is preselected");
     assert_eq!(second.answer("2.3.1").as_deref(), Some("5"), "answers travel in the form");
-    assert_eq!(browser.desk.told().starts, 1, "the first chosen option is a start");
+    assert_eq!(browser.desk.told().savings, 1, "the first chosen option is a start");
 
     let review = browser.press(&second, &[("5.7.4", "3")], "next").await;
     assert_eq!(review.text("h1"), "Xem lại câu trả lời");

@@ -31,7 +31,7 @@ async fn unknown_questions_and_options_are_refused_and_the_rest_kept() {
         assert!(page.body.contains("does not match the form"), "{strange:?}");
         assert!(page.answer("2.3.1").is_some(), "{strange:?}");
     }
-    assert_eq!(browser.desk.told().starts, 0, "an altered post is no start");
+    assert_eq!(browser.desk.told().savings, 0, "an altered post is no start");
 }
 
 #[tokio::test]

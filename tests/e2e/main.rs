@@ -31,5 +31,6 @@ mod mails;
 mod published;
 /// Ledgers restored from a backup, and second boxes.
 mod restored;
+mod revise;
 /// The hand on the sending: pauses, hours, the first few, other ways, what is due.
 mod sending;

@@ -1,7 +1,7 @@
 //! Drafts: what a respondent gave so far, kept sealed until the form is handed in.
 //!
-//! The secret lies in `draft.key` and is destroyed at closing. Where it is missing the form works as well; answers are
-//! then held by the open page alone.
+//! The secret lies in `draft.key` and is destroyed at closing. Where it is missing, or the campaign wants no drafts, the
+//! form works as well; answers are then held by the open page alone.
 
 use jiff::Timestamp;
 use parsurvey_ledger::{CampaignState, DraftResult, HeldSecret};
@@ -50,7 +50,7 @@ impl Desk {
             CampaignState::Draft | CampaignState::Inviting => {}
             CampaignState::Closed | CampaignState::Opened | CampaignState::Released => return Ok(()),
         }
-        if self.saves_drafts() {
+        if self.saves_drafts() || !self.campaign.form.drafts {
             return Ok(());
         }
         let path = self.data.draft_key();

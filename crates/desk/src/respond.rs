@@ -30,7 +30,10 @@ pub enum Visit {
     /// The person was excused; nothing is asked of them.
     Excused,
     /// The form was submitted.
-    Completed,
+    Completed {
+        /// How it can be answered anew, where the campaign allows that.
+        anew: Option<OpenForm>,
+    },
     /// The form can be answered.
     Open(OpenForm),
 }
@@ -79,6 +82,15 @@ pub enum Submission {
     Refused(Visit),
 }
 
+/// What is done with a ballot.
+#[derive(Clone, Copy)]
+enum Handing {
+    /// It completes the form at this moment.
+    In(Timestamp),
+    /// It takes the place of the one that completed the form.
+    Anew,
+}
+
 /// How one attempt to submit ended.
 enum Attempt {
     Ended(Submission),
@@ -106,20 +118,20 @@ impl Desk {
         let (seat, visit) = self.look_up(token, now).await?;
         let (seat, form) = match (seat, visit) {
             (Some(seat), Visit::Open(form)) => (seat, form),
-            (_, Visit::Completed) => return Ok(Submission::AlreadySubmitted),
+            (_, Visit::Completed { .. }) => return Ok(Submission::AlreadySubmitted),
             (Some(seat), Visit::Closed) => {
                 self.ledger.record_too_late(seat.form, seat.link_version, now).await?;
                 return Ok(Submission::TooLate);
             }
             (_, visit) => return Ok(Submission::Refused(visit)),
         };
-        if let Attempt::Ended(submission) = self.submit_open(&seat, &form, answers, now).await? {
+        if let Attempt::Ended(submission) = self.submit_open(&seat, &form, answers, Handing::In(now)).await? {
             return Ok(submission);
         }
         let (seat, visit) = self.look_up(token, now).await?;
         match (seat, visit) {
-            (_, Visit::Completed) => Ok(Submission::AlreadySubmitted),
-            (Some(seat), Visit::Open(form)) => match self.submit_open(&seat, &form, answers, now).await? {
+            (_, Visit::Completed { .. }) => Ok(Submission::AlreadySubmitted),
+            (Some(seat), Visit::Open(form)) => match self.submit_open(&seat, &form, answers, Handing::In(now)).await? {
                 // Answers that do not fit the new questionnaire are no fault of the person: the form begins anew.
                 Attempt::Ended(Submission::Faulty(_)) | Attempt::Outdated => {
                     Ok(Submission::Refused(self.visit(token, now).await?))
@@ -130,12 +142,28 @@ impl Desk {
         }
     }
 
+    /// Puts answers in the place of those that a form was handed in with, where the campaign allows that. Nothing that
+    /// anybody is shown tells that it happened.
+    ///
+    /// # Errors
+    /// As [`Desk::submit`].
+    pub async fn revise(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
+        let (seat, visit) = self.look_up(token, now).await?;
+        let (Some(seat), Visit::Completed { anew: Some(form) }) = (seat, &visit) else {
+            return Ok(Submission::Refused(visit));
+        };
+        match self.submit_open(&seat, form, answers, Handing::Anew).await? {
+            Attempt::Ended(submission) => Ok(submission),
+            Attempt::Outdated => Ok(Submission::Refused(self.visit(token, now).await?)),
+        }
+    }
+
     async fn submit_open(
         &self,
         seat: &Seat,
         form: &OpenForm,
         answers: &Answers,
-        now: Timestamp,
+        handing: Handing,
     ) -> Result<Attempt, DeskError> {
         let ended = |submission| Ok(Attempt::Ended(submission));
         let Some(questionnaire) = self.campaign.questionnaire(&form.target, &form.group) else {
@@ -156,7 +184,11 @@ impl Desk {
             .seal(&key, &ballot, &mut random()?)
             .map_err(|error| DeskError::unfinished(format!("the ballot could not be sealed: {error}"), "try again"))?;
         let sealed = Ballot { target: form.target.clone(), group: form.group.clone(), ciphertext };
-        match self.ledger.submit(seat.form, seat.link_version, &sealed, now).await? {
+        let stored = match handing {
+            Handing::In(now) => self.ledger.submit(seat.form, seat.link_version, &sealed, now).await?,
+            Handing::Anew => self.ledger.revise(seat.form, seat.link_version, &sealed).await?,
+        };
+        match stored {
             SubmitResult::Stored => ended(Submission::Stored),
             SubmitResult::AlreadySubmitted => ended(Submission::AlreadySubmitted),
             // Something changed between the look and the write: closing, excuse, replacement, another group.
@@ -197,9 +229,22 @@ impl Desk {
         Ok((Some(seat), visit))
     }
 
+    /// How a form that was handed in can be answered from blank: until the deadline, without the grace for late answers.
+    async fn anew(&self, seat: &Seat, now: Timestamp) -> Result<Option<OpenForm>, DeskError> {
+        if !self.campaign.form.revise_until_close || seat.ineligible || seat.excused.is_some() {
+            return Ok(None);
+        }
+        let row = self.ledger.campaign().await?;
+        let closes = row.deadline.unwrap_or(self.campaign.closes);
+        let open = row.state == CampaignState::Inviting && now <= closes;
+        let (target, group) = (seat.target.clone(), seat.group.clone());
+        let form = OpenForm { target, group, closes, accepted_until: closes, declined: false, draft: None };
+        Ok(open.then_some(form))
+    }
+
     async fn visit_of(&self, seat: &Seat, now: Timestamp) -> Result<Visit, DeskError> {
         if seat.completed.is_some() {
-            return Ok(Visit::Completed);
+            return Ok(Visit::Completed { anew: self.anew(seat, now).await? });
         }
         if seat.ineligible {
             return Ok(Visit::Revoked);

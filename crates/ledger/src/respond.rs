@@ -101,6 +101,34 @@ impl Ledger {
         Ok(SubmitResult::Stored)
     }
 
+    /// Puts a ballot in the place of the one that the form was completed with. The completion, its time, the log and all
+    /// counts stay as they were: nothing that anybody is shown tells that this happened.
+    ///
+    /// # Errors
+    /// As [`Ledger::submit`]; [`LedgerError::NotFound`] also where the form has no ballot to replace.
+    pub async fn revise(&self, form: FormId, link_version: u32, ballot: &Ballot) -> Result<SubmitResult> {
+        let (mut tx, head) = self.change().await?;
+        let seat = seat_row(&mut tx, form).await?;
+        if let Some(refusal) = refusal(&head, &seat, link_version) {
+            return Ok(SubmitResult::Refused(refusal));
+        }
+        if !seat.is_of(&ballot.target, &ballot.group) {
+            return Ok(SubmitResult::Refused(Refusal::Moved));
+        }
+        require_same_size(&mut tx, ballot.ciphertext.len()).await?;
+        let replaced = sqlx::query("UPDATE ballot SET ciphertext = $1 WHERE form = $2")
+            .bind(ballot.ciphertext.as_slice())
+            .bind(form)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        if replaced == 0 {
+            return Err(LedgerError::NotFound("the ballot to replace"));
+        }
+        tx.commit().await?;
+        Ok(SubmitResult::Stored)
+    }
+
     /// Records that a submission came too late; nothing of it is stored. `false` where there was nothing to record, or
     /// the link is an old one.
     ///

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::ballot::Codebook;
-use crate::campaign::{Campaign, Questionnaire};
+use crate::campaign::{Campaign, FormRules, Questionnaire};
 use crate::hex;
 
 /// SHA-256 per part, by the part's name.
@@ -35,6 +35,9 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     // A deadline moves later by an act that is logged, never by an edit; `sample` decides whose clock is believed.
     let window = json!([campaign.opens.to_string(), campaign.closes.to_string(), campaign.grace_minutes]);
     let kind = json!([campaign.sample, campaign.year]);
+    // Left out where it is as usual, so that surveys begun before there was a choice are what they were.
+    let form = (campaign.form != FormRules::default())
+        .then(|| ("form", json!([campaign.form.drafts, campaign.form.revise_until_close])));
     [
         ("targets", json!(targets)),
         ("groups", json!(groups)),
@@ -47,6 +50,7 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
         ("keys", json!(keys)),
     ]
     .into_iter()
+    .chain(form)
     .map(|(name, value)| (name.to_owned(), digest(&value)))
     .collect()
 }

@@ -14,7 +14,7 @@ use parsurvey_desk::respond::{Answers, Changes, Draft, OpenForm, Submission, Vis
 use parsurvey_index::policy::{EmptyGroup, Policy};
 use parsurvey_index::tree::{IndexTree, Text};
 use parsurvey_survey::campaign::{
-    AnswerOption, Campaign, Group, KeyHolders, Limits, Question, Questionnaire, Section, Sender, Target,
+    AnswerOption, Campaign, FormRules, Group, KeyHolders, Limits, Question, Questionnaire, Section, Sender, Target,
 };
 use parsurvey_survey::chase::{Chase, ChaseCounts, ChaseRow};
 use parsurvey_survey::status::{Headline, Share, Status, StatusRow};
@@ -144,6 +144,7 @@ pub(crate) fn campaign() -> Campaign {
         chasing: None,
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
+        form: FormRules::default(),
         sending: parsurvey_survey::sending::Sending::default(),
         return_path: None,
         key_holders: KeyHolders {
@@ -178,6 +179,17 @@ pub(crate) fn campaign() -> Campaign {
     }
 }
 
+fn open_form() -> OpenForm {
+    OpenForm {
+        target: "hanoi".parse().expect("a code"),
+        group: "division_heads".parse().expect("a code"),
+        closes: moment(CLOSES),
+        accepted_until: moment("2023-12-29T18:00:00+07:00"),
+        declined: false,
+        draft: None,
+    }
+}
+
 /// What the desk in memory was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Told {
@@ -203,6 +215,13 @@ pub(crate) struct FakeDesk {
 }
 
 impl FakeDesk {
+    /// One whose campaign lets people answer anew until the deadline.
+    pub(crate) fn revisable() -> Self {
+        let mut desk = Self::new();
+        desk.campaign.form.revise_until_close = true;
+        desk
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             campaign: campaign(),
@@ -237,18 +256,13 @@ impl FakeDesk {
             "revoked" => Visit::Revoked,
             "excused" => Visit::Excused,
             "early" => Visit::NotYetOpen { opens: self.campaign.opens },
-            "open" if !self.book().stored.is_empty() => Visit::Completed,
+            "open" if !self.book().stored.is_empty() => {
+                Visit::Completed { anew: self.campaign.form.revise_until_close.then(open_form) }
+            }
             "open" if now > moment(CLOSES) => Visit::Closed,
             "open" => {
                 let book = self.book();
-                Visit::Open(OpenForm {
-                    target: "hanoi".parse().expect("a code"),
-                    group: "division_heads".parse().expect("a code"),
-                    closes: moment(CLOSES),
-                    accepted_until: moment("2023-12-29T18:00:00+07:00"),
-                    declined: book.declined,
-                    draft: book.draft.clone(),
-                })
+                Visit::Open(OpenForm { declined: book.declined, draft: book.draft.clone(), ..open_form() })
             }
             "panic" => panic!("a defect on purpose"),
             _ => Visit::Unknown,
@@ -297,10 +311,21 @@ impl Respond for FakeDesk {
                 self.book().late += 1;
                 Ok(Submission::TooLate)
             }
-            Visit::Completed => Ok(Submission::AlreadySubmitted),
+            Visit::Completed { .. } => Ok(Submission::AlreadySubmitted),
             other @ (Visit::Unknown | Visit::Revoked | Visit::NotYetOpen { .. } | Visit::Excused) => {
                 Ok(Submission::Refused(other))
             }
+        }
+    }
+
+    async fn revise(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
+        self.fail(self.full)?;
+        match self.look(token, now) {
+            Visit::Completed { anew: Some(_) } => {
+                self.book().stored = vec![answers.clone()];
+                Ok(Submission::Stored)
+            }
+            other => Ok(Submission::Refused(other)),
         }
     }
 

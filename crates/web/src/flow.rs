@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub(crate) at: At,
     /// Whether the page was opened from the review.
     pub(crate) editing: bool,
+    /// Whether a form that was handed in is answered anew.
+    pub(crate) anew: bool,
     /// The answers so far.
     pub(crate) answers: Answers,
     /// Required questions of this page that are to be shown as missing.
@@ -54,7 +56,8 @@ pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted, saved: Option
     let (changes, strange) = changes(questionnaire, posted);
     let answers = changes.onto(saved.filter(|_| posted.go != Go::Submit));
     let from = clamp(questionnaire, posted.at);
-    let stay = Draft { at: from, editing: posted.editing, answers, missing: Vec::new(), empty: false };
+    let stay =
+        Draft { at: from, editing: posted.editing, anew: posted.anew, answers, missing: Vec::new(), empty: false };
     if strange {
         return Step::Alien(stay);
     }

@@ -336,6 +336,17 @@ pub(crate) struct Message<'a> {
     pub(crate) tone: Tone,
     pub(crate) paragraphs: Vec<String>,
     pub(crate) shown: Vec<ReviewedSection<'a>>,
+    pub(crate) anew: Option<Anew<'a>>,
+}
+
+/// How a form that was handed in is answered anew.
+pub(crate) struct Anew<'a> {
+    /// Where that begins.
+    pub(crate) action: String,
+    /// The questionnaire.
+    pub(crate) paper: &'a str,
+    /// Until when.
+    pub(crate) until: String,
 }
 
 impl Message<'_> {

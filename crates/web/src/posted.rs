@@ -15,6 +15,8 @@ pub(crate) const AT: &str = "at";
 pub(crate) const GO: &str = "go";
 /// The field that says the page was opened from the review.
 pub(crate) const EDITING: &str = "editing";
+/// The field that says that a form which was handed in is answered anew.
+pub(crate) const ANEW: &str = "anew";
 /// The field that names the questionnaire, so that answers can be shown back after the form has closed.
 pub(crate) const PAPER: &str = "paper";
 /// What the field of a question begins with; its code follows.
@@ -60,6 +62,7 @@ pub(crate) struct Posted {
     pub(crate) at: At,
     pub(crate) go: Go,
     pub(crate) editing: bool,
+    pub(crate) anew: bool,
     pub(crate) paper: Option<QuestionnaireCode>,
     /// Question code → value, as posted; blanks are left out.
     given: BTreeMap<String, String>,
@@ -76,6 +79,7 @@ impl Posted {
             at: At::Section(0),
             go: Go::Stay,
             editing: false,
+            anew: false,
             paper: None,
             given: BTreeMap::new(),
             blank: BTreeSet::new(),
@@ -87,6 +91,10 @@ impl Posted {
                 GO => go(&value).map(|go| posted.go = go),
                 EDITING => {
                     posted.editing = true;
+                    Some(())
+                }
+                ANEW => {
+                    posted.anew = true;
                     Some(())
                 }
                 PAPER => value.parse().ok().map(|paper| posted.paper = Some(paper)),

@@ -19,7 +19,7 @@ use parsurvey_survey::campaign::{Campaign, Questionnaire};
 
 use crate::app::House;
 use crate::flow::{Draft, Step, changes, review, step};
-use crate::pages::{Alert, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
+use crate::pages::{Alert, Anew, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
 use crate::posted::{At, Go, Posted};
 use crate::problem::{Problem, SavedAs, Standing, reply, saved, see_other};
 use crate::review::{Review, reviewed};
@@ -88,7 +88,8 @@ pub(crate) async fn page<D: Respond>(
     let asked = Asked { house: &house, lang, token: &token, now };
     match house.desk.visit(&token.0, now).await {
         Ok(Visit::Open(form)) => asked.open(&posted, &form).await,
-        Ok(Visit::Completed) if posted.has_answers() => asked.submitted_before(),
+        Ok(Visit::Completed { anew: Some(form) }) if posted.anew => asked.open(&posted, &form).await,
+        Ok(Visit::Completed { .. }) if posted.has_answers() => asked.submitted_before(),
         Ok(Visit::Closed) if posted.has_answers() => asked.closed(&posted).await,
         Ok(visit) => visited(&house, lang, &token, &visit, now),
         Err(error) => asked.not_looked_up(&posted, &error),
@@ -206,7 +207,8 @@ impl<D: Respond> Asked<'_, D> {
             Step::Submit(draft) => self.submit(questionnaire, form, draft).await,
             Step::Show(draft) => {
                 let (changes, _) = changes(questionnaire, posted);
-                if !changes.is_empty() {
+                // What is answered anew is held by the page alone: a draft beside a completion would tell that it is.
+                if !changes.is_empty() && !draft.anew {
                     // The answers are on the page whether or not they are saved, and the next post saves them again.
                     if let Err(error) = self.house.desk.save_draft(&self.token.0, &changes, self.now).await {
                         tracing::warn!(%error, "a draft could not be saved");
@@ -219,10 +221,14 @@ impl<D: Respond> Asked<'_, D> {
     }
 
     async fn submit(&self, questionnaire: &Questionnaire, form: &OpenForm, draft: Draft) -> Response {
-        let submission = self.house.desk.submit(&self.token.0, &draft.answers, self.now).await;
+        let submission = if draft.anew {
+            self.house.desk.revise(&self.token.0, &draft.answers, self.now).await
+        } else {
+            self.house.desk.submit(&self.token.0, &draft.answers, self.now).await
+        };
         match submission {
             Ok(Submission::Stored) => forgotten(see_other(&landing_address(self.token, self.lang))),
-            Ok(Submission::AlreadySubmitted | Submission::Refused(Visit::Completed)) => self.submitted_before(),
+            Ok(Submission::AlreadySubmitted | Submission::Refused(Visit::Completed { .. })) => self.submitted_before(),
             Ok(Submission::TooLate | Submission::Refused(Visit::Closed)) => {
                 self.too_late(Some(questionnaire), &draft.answers)
             }
@@ -295,6 +301,7 @@ impl<D: Respond> Asked<'_, D> {
             tone: Tone::Warning,
             paragraphs: vec![lang.t("too-late-text"), lang.t("too-late-shown")],
             shown: shown.unwrap_or_default(),
+            anew: None,
         };
         reply(Standing::TooLate, page.render())
     }
@@ -307,7 +314,7 @@ impl<D: Respond> Asked<'_, D> {
             Alert::None if draft.missing.is_empty() => Standing::Fine,
             Alert::None => Standing::Faulty,
         };
-        let saves = self.house.desk.saves_drafts();
+        let saves = self.house.desk.saves_drafts() && !draft.anew;
         let paper = Paper { token: &self.token.0, questionnaire, draft, form, saves, now: self.now, alert };
         let page = paper_page(self.campaign(), self.lang, paper, standing != Standing::Fine);
         kept_for_back(reply(standing, page))
@@ -363,11 +370,25 @@ fn visited<D: Respond>(house: &House<D>, lang: Lang, token: &Token, visit: &Visi
         }
         Visit::Closed => (lang.t("closed-title"), Tone::Plain, vec![lang.t("closed-text")]),
         Visit::Excused => (lang.t("excused-title"), Tone::Plain, vec![lang.t("excused-text")]),
-        Visit::Completed => (lang.t("thanks-title"), Tone::Done, vec![lang.t("thanks-text"), lang.t("thanks-sealed")]),
+        Visit::Completed { anew } => return thanks(campaign, lang, token, anew.as_ref()),
     };
     let (title, tone, paragraphs) = words;
     let link = Some(landing_address(token, lang.other()));
     message(campaign, lang, Standing::Fine, Words { title, tone, paragraphs, link })
+}
+
+/// The form was handed in. It looks the same however often it was answered anew.
+fn thanks(campaign: &Campaign, lang: Lang, token: &Token, anew: Option<&OpenForm>) -> Response {
+    let switch = Switch::Link(landing_address(token, lang.other()));
+    let f = Frame::new(campaign, lang, lang.t("thanks-title"), switch);
+    let anew = anew.and_then(|form| {
+        let paper = &campaign.questionnaire(&form.target, &form.group)?.code;
+        let action = format!("/f/{}/page?lang={}", token.0, lang.code());
+        Some(Anew { action, paper: paper.as_str(), until: f.moment(form.closes) })
+    });
+    let sealed = if anew.is_some() { "thanks-sealed-anew" } else { "thanks-sealed" };
+    let paragraphs = vec![lang.t("thanks-text"), lang.t(sealed)];
+    reply(Standing::Fine, Message { f, tone: Tone::Done, paragraphs, shown: Vec::new(), anew }.render())
 }
 
 fn landing_page<D: Respond>(house: &House<D>, lang: Lang, token: &Token, form: &OpenForm, now: Timestamp) -> Response {
@@ -423,6 +444,7 @@ fn message(campaign: &Campaign, lang: Lang, standing: Standing, words: Words) ->
         tone: words.tone,
         paragraphs: words.paragraphs,
         shown: Vec::new(),
+        anew: None,
     };
     reply(standing, page.render())
 }

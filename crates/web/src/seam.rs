@@ -51,6 +51,13 @@ pub(crate) trait Respond: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Submission, DeskError>> + Send;
 
+    fn revise(
+        &self,
+        token: &str,
+        answers: &Answers,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Submission, DeskError>> + Send;
+
     fn set_declined(
         &self,
         token: &str,
@@ -84,6 +91,10 @@ impl Respond for Desk {
 
     async fn submit(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
         Desk::submit(self, token, answers, now).await
+    }
+
+    async fn revise(&self, token: &str, answers: &Answers, now: Timestamp) -> Result<Submission, DeskError> {
+        Desk::revise(self, token, answers, now).await
     }
 
     async fn set_declined(&self, token: &str, declined: bool, now: Timestamp) -> Result<Visit, DeskError> {

@@ -15,6 +15,7 @@ use crate::support::{Bench, act, at, ballot, draft, inviting, mail, new_person, 
 on_both!(
     a_form_is_submitted_once,
     submissions_at_the_same_moment_make_one_ballot,
+    a_ballot_that_replaces_another_leaves_everything_else_as_it_was,
     what_cannot_be_submitted_is_told_why,
     a_ballot_sealed_for_a_former_group_is_not_stored,
     an_old_link_changes_nothing,
@@ -53,6 +54,23 @@ async fn a_form_is_submitted_once(bench: Bench) {
     assert_eq!((seat.started, seat.completed), (Some(at(4)), Some(at(6))));
     let ballots = ledger.ballots().await.expect("ballots");
     assert_eq!((ballots.len(), &ballots[0].ciphertext), (1, &ballot(1).ciphertext));
+}
+
+async fn a_ballot_that_replaces_another_leaves_everything_else_as_it_was(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    assert!(matches!(ledger.revise(1, 1, &ballot(2)).await, Err(LedgerError::NotFound(_))), "nothing to replace");
+    ledger.submit(1, 1, &ballot(1), at(6)).await.expect("submitted");
+    let before = (ledger.seat(1).await, ledger.events(0, 100).await, ledger.completions().await);
+    assert_eq!(ledger.revise(1, 1, &ballot(2)).await, Ok(SubmitResult::Stored));
+    assert_eq!((ledger.seat(1).await, ledger.events(0, 100).await, ledger.completions().await), before);
+    let ballots = ledger.ballots().await.expect("ballots");
+    assert_eq!((ballots.len(), &ballots[0].ciphertext), (1, &ballot(2).ciphertext));
+    let old = ledger.revise(1, 9, &ballot(1)).await;
+    assert_eq!(old, Ok(SubmitResult::Refused(Refusal::OldLink)));
+    ledger.close(&closed_box("box", 1), &act(9)).await.expect("closed");
+    let late = ledger.revise(1, 1, &ballot(1)).await;
+    assert_eq!(late, Ok(SubmitResult::Refused(Refusal::NotInviting(CampaignState::Closed))));
+    assert_eq!(ledger.ballots().await.expect("ballots")[0].ciphertext, ballot(2).ciphertext);
 }
 
 async fn submissions_at_the_same_moment_make_one_ballot(bench: Bench) {

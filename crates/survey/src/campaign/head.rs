@@ -14,7 +14,7 @@ use super::address::check_address;
 use super::chasing::{self, Chased};
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
-use super::{KeyHolders, Limits, MailKind, Sender, Target, sending};
+use super::{FormRules, KeyHolders, Limits, MailKind, Sender, Target, sending};
 use crate::fault::Fault;
 use crate::sending::Sending;
 use crate::template::Part;
@@ -38,6 +38,7 @@ pub(super) struct Head {
     pub(super) chasing: Option<Chased>,
     pub(super) holidays: Vec<Date>,
     pub(super) limits: Limits,
+    pub(super) form: FormRules,
     pub(super) sending: Sending,
     pub(super) key_holders: Option<KeyHolders>,
     pub(super) return_path: Option<String>,
@@ -93,6 +94,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         chasing: root.optional_table("chase").map(|table| chasing::read(table, files, faults)),
         holidays: root.dates("holidays"),
         limits: read_limits(&root),
+        form: read_form(&root),
         sending: sending::read(&root, faults),
         key_holders: root.table("key_holders").map(|table| {
             let holders = KeyHolders { ballot_box: table.bilingual("ballot_box"), archive: table.bilingual("archive") };
@@ -110,6 +112,17 @@ fn read_window(root: &Table<'_>) -> (Option<Placed<DateTime>>, Option<Placed<Dat
     let window = (table.datetime("opens"), table.datetime("closes"), table.whole("grace_minutes").unwrap_or_default());
     table.finish();
     window
+}
+
+fn read_form(root: &Table<'_>) -> FormRules {
+    let usual = FormRules::default();
+    let Some(table) = root.optional_table("form") else { return usual };
+    let form = FormRules {
+        drafts: table.boolean("drafts", Some(usual.drafts)),
+        revise_until_close: table.boolean("revise_until_close", Some(usual.revise_until_close)),
+    };
+    table.finish();
+    form
 }
 
 fn read_targets(root: &Table<'_>, faults: &Faults) -> Vec<Target> {

@@ -299,6 +299,7 @@ fn assemble(
         link_base: head.link_base,
         holidays: head.holidays,
         limits: head.limits,
+        form: head.form,
         sending: head.sending,
         key_holders: head.key_holders?,
         return_path: head.return_path,

@@ -78,6 +78,8 @@ pub struct Campaign {
     pub holidays: Vec<Date>,
     /// Limits.
     pub limits: Limits,
+    /// What a respondent may do with the form.
+    pub form: FormRules,
     /// How mails leave; not frozen, because it decides nothing about who is asked what.
     pub sending: Sending,
     /// Whose public keys the ledger will ask for.
@@ -114,6 +116,22 @@ pub struct Target {
     pub name: Text,
     /// Whether the tree applies to it; without one it is scored in percent only and shown apart.
     pub has_tree: bool,
+}
+
+/// What a respondent may do with the form before and after handing it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormRules {
+    /// Whether answers are saved as they are given, sealed, until the form is handed in.
+    pub drafts: bool,
+    /// Whether a form that was handed in can be answered anew from blank until the deadline, so that an answer given
+    /// under pressure can be undone. The later one takes the earlier one's place.
+    pub revise_until_close: bool,
+}
+
+impl Default for FormRules {
+    fn default() -> Self {
+        Self { drafts: true, revise_until_close: false }
+    }
 }
 
 /// The sender as respondents see it.

@@ -62,6 +62,39 @@ async fn a_form_is_answered_from_link_to_thanks() {
 }
 
 #[tokio::test]
+async fn a_form_can_be_answered_anew_from_blank_where_the_campaign_allows_it() {
+    let browser = Browser::with(FakeDesk::revisable(), crate::fixture::NOW);
+    browser.press(&review(&browser).await, &[], "submit").await;
+    let thanks = browser.get("/f/open").await;
+    assert!(thanks.body.contains("Trả lời lại từ đầu") && !thanks.body.contains("Rất tốt"));
+    let first = browser.press(&thanks, &[], "start").await;
+    assert_eq!((first.text("h1").as_str(), first.count("input[checked]")), ("Xây dựng thể chế", 0));
+    assert_eq!(first.count("form[data-save]"), 0, "a draft beside a completion would tell of it");
+    let savings = browser.desk.told().savings;
+    let second = browser.press(&first, &[("2.3.1", "1"), ("2.3.2", "1")], "next").await;
+    let again = browser.press(&second, &[("5.7.4", "1")], "next").await;
+    assert_eq!(browser.press(&again, &[], "submit").await.status.as_u16(), 303);
+    let told = browser.desk.told();
+    assert_eq!((told.stored.len(), told.savings), (1, savings));
+    assert!(told.stored[0].values().all(|choice| crate::posted::value_of(choice) == "1"));
+    assert_eq!(browser.get("/f/open").await.body, thanks.body, "no page tells that it was answered anew");
+}
+
+#[tokio::test]
+async fn nothing_is_answered_anew_where_the_campaign_does_not_allow_it_or_no_longer() {
+    for (desk, now) in [(FakeDesk::new(), crate::fixture::NOW), (FakeDesk::new(), "2023-12-29T17:30:00+07:00")] {
+        let browser = Browser::with(desk, now);
+        browser.desk.hand_in();
+        let fields = [("paper", "form-a"), ("anew", "yes"), ("at", "review"), ("q.2.3.1", "1"), ("go", "submit")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let refused = browser.post("/f/open/page", &fields).await;
+        assert_eq!((refused.status.as_u16(), refused.text("h1").as_str()), (409, "Phiếu này đã được gửi trước đó"));
+        assert!(browser.desk.told().stored[0].is_empty());
+        assert_eq!(browser.get("/f/open").await.count("main form"), 0);
+    }
+}
+
+#[tokio::test]
 async fn missing_answers_are_told_at_the_question_and_the_others_kept() {
     let browser = Browser::new();
     let first = browser.press(&browser.get("/f/open").await, &[], "start").await;

@@ -1,0 +1,100 @@
+//! Answering anew: an answer given under somebody's eyes is undone, and nothing that anybody is shown tells of it.
+
+use parsurvey_rehearsal::browser::Browser;
+use parsurvey_tests::{Survey, moments};
+
+/// A survey whose forms can be answered anew until the deadline.
+async fn revisable(postgres: bool) -> Survey {
+    let mut survey = if postgres { Survey::small_on_postgres().await } else { Survey::small().await };
+    let path = survey.campaign.join("campaign.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("[limits]", "[form]\nrevise_until_close = true\n\n[limits]", 1)).unwrap();
+    survey.set_up().await;
+    survey.at(moments::INVITATION);
+    survey.invite().await.done();
+    survey
+}
+
+/// Everything that the department is shown.
+async fn shown(survey: &Survey) -> Vec<String> {
+    let mut all = Vec::new();
+    for args in [
+        &["status", "--format", "json"][..],
+        &["status", "--by", "unit", "--format", "csv"],
+        &["status", "--by", "day", "--format", "csv"],
+        &["chase", "--format", "csv"],
+        &["roster", "list", "--format", "csv"],
+        &["mails", "--format", "csv"],
+        &["log", "--format", "json"],
+    ] {
+        all.push(survey.run(args).await.done().stdout);
+    }
+    all
+}
+
+/// How many chose each option of the first question, over all groups, worst option first.
+async fn first_question(survey: &Survey) -> Vec<u64> {
+    let text = std::fs::read_to_string(survey.data.join("out/tally.json")).unwrap();
+    let tally: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut counts = vec![0; 5];
+    for group in tally["targets"]["town"].as_object().unwrap().values() {
+        let versions = group["versions"].as_array().unwrap();
+        for question in versions.iter().flat_map(|version| version["questions"].as_array().unwrap()) {
+            if question["code"] == "q1" {
+                for (place, count) in question["options"].as_array().unwrap().iter().enumerate() {
+                    counts[4 - place] += count.as_u64().unwrap();
+                }
+            }
+        }
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_later_answers_count_and_nothing_shows_that_there_were_earlier_ones() {
+    for postgres in [false, true] {
+        let mut survey = revisable(postgres).await;
+        let serving = survey.serve().await;
+        let addresses = survey.addresses();
+        survey.everybody_answers(&serving, &addresses, 5).await;
+        let page = Browser::new().unwrap().open(&serving.url(&survey.link_path(&addresses[0]))).await.unwrap();
+        let before = shown(&survey).await;
+        survey.answer(&serving, &addresses[0], 1).await;
+        survey.answer(&serving, &addresses[1], 2).await;
+        survey.answer(&serving, &addresses[1], 3).await;
+        assert_eq!(shown(&survey).await, before, "nothing that is shown has changed");
+        let again = Browser::new().unwrap().open(&serving.url(&survey.link_path(&addresses[0]))).await.unwrap();
+        assert_eq!(again.html, page.html, "the link shows what it showed before");
+        serving.kill().await;
+        survey.close_and_open().await;
+        assert_eq!(first_question(&survey).await, [1, 0, 1, 0, 10], "postgres: {postgres}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_deadline_nothing_is_answered_anew() {
+    let mut survey = revisable(false).await;
+    let address = survey.addresses()[0].clone();
+    let serving = survey.serve().await;
+    survey.answer(&serving, &address, 5).await;
+    let link = survey.link_path(&address);
+    let open = Browser::new().unwrap().open(&serving.url(&link)).await.unwrap();
+    assert!(open.html.contains("Trả lời lại từ đầu"));
+    serving.kill().await;
+    survey.at("2024-01-11T00:10:00+07:00");
+    let serving = survey.serve().await;
+    let late = Browser::new().unwrap().open(&serving.url(&link)).await.unwrap();
+    assert!(late.html.contains("Phiếu đã được gửi") && !late.html.contains("Trả lời lại từ đầu"));
+    serving.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_done_with_the_form_is_fixed_by_the_first_invitation() {
+    let survey = revisable(false).await;
+    let path = survey.campaign.join("campaign.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("revise_until_close = true", "revise_until_close = false")).unwrap();
+    let refused = survey.run(&["status"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("form"), "{}", refused.stderr);
+}

@@ -3,6 +3,7 @@
 //! The person knows what the page shows: questions by number, options by place. No field name is known here.
 
 use parsurvey_tests::chrome::Chrome;
+use parsurvey_tests::device::Device;
 use parsurvey_tests::{Serving, Survey};
 
 /// The form's main button.
@@ -26,10 +27,16 @@ pub(crate) struct Person {
 impl Person {
     /// Sits down at a screen of this size; the invitation has arrived.
     pub(crate) async fn at(width: u32, height: u32, scripts: bool) -> Self {
+        let device = Device::with_window(width, height);
+        Self::on(&if scripts { device } else { device.without_scripts() }).await
+    }
+
+    /// The same with this device in hand.
+    pub(crate) async fn on(device: &Device) -> Self {
         let survey = Survey::invited().await;
         let serving = survey.serve().await;
         let address = survey.addresses()[0].clone();
-        let chrome = Chrome::start(width, height, scripts).await;
+        let chrome = Chrome::on(device).await;
         Self { chrome, survey, serving, address }
     }
 

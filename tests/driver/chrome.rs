@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::device::{Device, PHONE};
+
 /// The Tab key.
 pub const TAB: char = '\u{E004}';
 /// The Enter key.
@@ -26,8 +28,6 @@ pub const DOWN: char = '\u{E015}';
 /// The space bar.
 pub const SPACE: char = ' ';
 
-/// Windows narrower than this are phones: touched, with a page as wide as the screen.
-const PHONE: u32 = 500;
 /// How long a browser on a busy machine may take to show a page.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,12 +42,18 @@ pub struct Chrome {
 impl Chrome {
     /// Starts a browser with a window of this size, scripts on or off.
     pub async fn start(width: u32, height: u32, scripts: bool) -> Self {
+        let device = Device::with_window(width, height);
+        Self::on(&if scripts { device } else { device.without_scripts() }).await
+    }
+
+    /// Starts a browser on this device.
+    pub async fn on(device: &Device) -> Self {
         let (driver, port) = start_driver().await;
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = serde_json::Map::new();
         wanted.insert("browserName".into(), json!("chrome"));
         wanted.insert("goog:loggingPrefs".into(), json!({ "browser": "ALL", "performance": "ALL" }));
-        wanted.insert("goog:chromeOptions".into(), options(width, height, scripts, &profile));
+        wanted.insert("goog:chromeOptions".into(), device.options(profile.path()));
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(wanted)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -207,7 +213,8 @@ impl Chrome {
         entries.as_array().expect("a log is a list").clone()
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    /// Asks the browser's developer tools, by a command of their protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await.unwrap()
     }
@@ -250,31 +257,4 @@ async fn start_driver() -> (Child, String) {
     };
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (driver, port)
-}
-
-fn options(width: u32, height: u32, scripts: bool, profile: &TempDir) -> Value {
-    let args = json!([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        format!("--window-size={width},{height}"),
-        format!("--user-data-dir={}", profile.path().display()),
-    ]);
-    let mut options = json!({ "args": args });
-    if width < PHONE {
-        // A desktop window has a least width; a phone is emulated by the page's own width.
-        options["mobileEmulation"] =
-            json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 2.0, "touch": true } });
-    }
-    if !scripts {
-        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
-    }
-    options
 }

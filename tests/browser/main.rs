@@ -1,6 +1,7 @@
 //! The form and the status page in a real browser.
 //!
 //! Nothing here sleeps: time is passed in. Screen readers are not tried, only what they are told.
+//! `tests/browser/tools.sh` brings axe-core; Chromium and its driver are Debian's.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -10,6 +11,7 @@ mod fill;
 mod look;
 mod mishaps;
 mod person;
+mod phone;
 mod screenshots;
 mod tour;
 mod visits;

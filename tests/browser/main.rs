@@ -8,6 +8,7 @@
 mod accessible;
 mod drafts;
 mod fill;
+mod heard;
 mod look;
 mod mishaps;
 mod person;

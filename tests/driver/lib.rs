@@ -16,6 +16,8 @@ pub mod dns;
 #[path = "../../crates/ledger/tests/support/postgres.rs"]
 mod postgres;
 mod program;
+/// What a screen reader says of a page.
+pub mod reader;
 mod running;
 mod serving;
 mod small_disk;

@@ -69,11 +69,21 @@ impl Chrome {
 
     /// Touches an element with a finger, in its middle.
     pub async fn tap(&self, css: &str) {
+        self.taps(css, 1).await;
+    }
+
+    /// Touches an element twice, as fast as a finger can.
+    pub async fn tap_twice(&self, css: &str) {
+        self.taps(css, 2).await;
+    }
+
+    async fn taps(&self, css: &str, times: usize) {
         let element = self.in_view(css).await;
-        let finger = TouchActions::new("finger".into())
-            .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
-            .then(PointerAction::Down { button: 0 })
-            .then(PointerAction::Up { button: 0 });
+        let mut finger = TouchActions::new("finger".into());
+        finger = finger.then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 });
+        for _ in 0..times {
+            finger = finger.then(PointerAction::Down { button: 0 }).then(PointerAction::Up { button: 0 });
+        }
         self.client.perform_actions(finger).await.unwrap();
     }
 

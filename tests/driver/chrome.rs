@@ -6,6 +6,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, PointerAction, TouchActions};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -16,6 +18,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::device::{Device, PHONE};
+pub use crate::transfers::Transfer;
 
 /// The Tab key.
 pub const TAB: char = '\u{E004}';
@@ -176,14 +179,24 @@ impl Chrome {
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// A PNG of the whole page at this width.
+    /// A PNG of the whole page at this width, on a screen that keeps its height.
     pub async fn picture(&self, width: u32) -> Vec<u8> {
         self.resize(width, 800).await;
-        let height = self.ask("return document.documentElement.scrollHeight").await.as_u64().unwrap();
-        self.resize(width, u32::try_from(height).unwrap()).await;
-        let picture = self.client.screenshot().await.unwrap();
-        self.resize(width, 800).await;
-        picture
+        self.ask("scrollTo({ top: 0, behavior: 'instant' })").await;
+        let height = self.ask("return document.documentElement.scrollHeight").await;
+        let whole = json!({
+            "format": "png",
+            "captureBeyondViewport": true,
+            "clip": { "x": 0, "y": 0, "width": width, "height": height, "scale": 1 },
+        });
+        let picture = self.devtools("Page.captureScreenshot", whole).await;
+        STANDARD.decode(picture["data"].as_str().expect("a picture is text")).unwrap()
+    }
+
+    /// Shows the page as it would be printed, or again as on a screen.
+    pub async fn printed(&self, printed: bool) {
+        let media = if printed { "print" } else { "" };
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": media })).await;
     }
 
     /// The warnings and errors of the console since the last look.
@@ -195,13 +208,16 @@ impl Chrome {
 
     /// The addresses of every request since the last look.
     pub async fn requests(&self) -> Vec<String> {
+        let events = self.events().await;
+        let sent = events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
+        sent.map(|event| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What the developer tools told of pages and network since the last look.
+    pub(crate) async fn events(&self) -> Vec<Value> {
         let entries = self.log("performance").await;
         let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
-        let events = messages.map(|message| serde_json::from_str::<Value>(message).unwrap()["message"].take());
-        events
-            .filter(|event| event["method"] == "Network.requestWillBeSent")
-            .map(|event| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        messages.map(|message| serde_json::from_str::<Value>(message).unwrap()["message"].take()).collect()
     }
 
     /// Ends window, browser and driver.

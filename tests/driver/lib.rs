@@ -21,6 +21,7 @@ pub mod reader;
 mod running;
 mod serving;
 mod small_disk;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,7 @@ async fn every_page_keeps_the_rules(lang: &'static str) {
     .await;
     tour.end().await;
     let seen = seen.into_inner().unwrap();
-    println!("{}", table(lang, &seen));
+    eprintln!("{}", table(lang, &seen));
     assert!(seen.len() >= PAGES, "only {} pages were seen", seen.len());
     let faults: Vec<String> = lines(&seen, |found| &found.violations).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -145,7 +145,7 @@ async fn tab_stops_follow_the_page_from_top_to_end_and_each_is_seen() {
     assert_eq!(order[..4], expected);
     person.go_on().await;
     let section = stops(&person.chrome).await;
-    println!("keyboard, landing: {landing:#?}\nkeyboard, section: {section:#?}");
+    eprintln!("keyboard, landing: {landing:#?}\nkeyboard, section: {section:#?}");
     // A group that has no choice yet is one stop, not six.
     let radios = section.iter().filter(|stop| stop.starts_with("radio ")).count();
     assert_eq!(radios, 3, "{section:?}");

@@ -89,7 +89,7 @@ async fn a_screen_reader_finishes_the_form_by_what_it_hears() {
 
     let thanks = listener.read().await;
     assert!(thanks.place("heading", "Phiếu đã được gửi") < thanks.place("contentinfo", ""));
-    println!("{}", listener.said.join("\n\n"));
+    eprintln!("{}", listener.said.join("\n\n"));
     assert_eq!(listener.person.completed().await, 1);
     listener.person.leave().await;
 }

@@ -3,7 +3,9 @@
 //! `look.js` holds the measures. Whether a page is understood is for people to say.
 
 use parsurvey_tests::chrome::Chrome;
+use serde_json::json;
 
+use crate::person::Person;
 use crate::tour::Tour;
 
 /// Faults of the page as it stands.
@@ -63,4 +65,24 @@ async fn the_measures_find_what_is_wrong() {
         assert!(found.contains(fault), "'{fault}' is not in:\n{found}");
     }
     chrome.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_on_paper_is_black_on_white_also_from_a_dark_screen() {
+    let person = Person::with_a_phone().await;
+    person.answer_up_to_the_review([1, 2, 3, 4, 5]).await;
+    person.go_on().await;
+    let paper = json!({ "media": "print", "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    person.chrome.devtools("Emulation.setEmulatedMedia", paper).await;
+    let colours = "const body = getComputedStyle(document.body); const box = getComputedStyle(document.querySelector('.message'));
+        return [body.backgroundColor, box.backgroundColor, body.color, getComputedStyle(document.querySelector('h1')).color]";
+    let (white, black) = ("rgb(255, 255, 255)", "rgb(0, 0, 0)");
+    assert_eq!(person.chrome.ask(colours).await, json!([white, white, black, black]));
+    let text = person.chrome.ask("return document.body.innerText").await;
+    let text = text.as_str().unwrap();
+    for said in ["Khảo sát thử về cải cách hành chính", "Phiếu đã được gửi", "024 0000 0000"] {
+        assert!(text.contains(said), "{said} is not on the paper");
+    }
+    assert!(!text.contains("English"), "nothing on paper can be pressed");
+    person.leave().await;
 }

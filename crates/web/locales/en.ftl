@@ -156,3 +156,6 @@ chase-started = Begun or in touch
 chase-total = Total
 chase-to-status = See the overall status
 chase-note = This page holds numbers of forms only, no person and no answer. “Begun or in touch” are people who opened the form or wrote back, and have not submitted. “Outstanding” is listed less submitted and excused.
+
+# On a phone: one question a screen.
+onward = Next question

@@ -156,3 +156,6 @@ chase-started = Đã bắt đầu hoặc liên hệ
 chase-total = Tổng cộng
 chase-to-status = Xem tiến độ chung
 chase-note = Trang này chỉ có số phiếu, không có tên người và không có câu trả lời. “Đã bắt đầu hoặc liên hệ” là người đã mở phiếu hoặc đã liên hệ nhưng chưa gửi phiếu. “Còn lại” là số trong danh sách trừ số đã gửi và số được miễn.
+
+# Màn hình điện thoại: mỗi câu một màn hình.
+onward = Câu tiếp theo

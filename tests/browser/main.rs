@@ -1,4 +1,4 @@
-//! The form and the status page in a real browser.
+//! The form, the status page and the console in a real browser.
 //!
 //! Nothing here sleeps: time is passed in. Screen readers are not tried, only what they are told.
 
@@ -8,6 +8,7 @@ mod drafts;
 mod fill;
 mod look;
 mod mishaps;
+mod office;
 mod person;
 mod screenshots;
 mod tour;

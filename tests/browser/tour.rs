@@ -5,6 +5,7 @@
 use parsurvey_tests::chrome::Chrome;
 use parsurvey_tests::{Serving, Survey, moments};
 
+use crate::office::Clerk;
 use crate::person::{GO_ON, option};
 
 /// What a tour needs: a browser, a survey whose invitations were sent, and its server.
@@ -34,6 +35,7 @@ impl Tour {
         self.of_the_form(&look).await;
         self.of_an_answered_form(&look).await;
         self.of_other_links(&look).await;
+        self.of_the_console(&look).await;
         self.of_other_times(&look).await;
     }
 
@@ -101,6 +103,33 @@ impl Tour {
         look(chrome, "unknown").await;
         self.open("/nowhere", "").await;
         look(chrome, "nowhere").await;
+    }
+
+    async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let chrome = &self.chrome;
+        self.open("/console/login", "").await;
+        look(chrome, "console-login").await;
+        let mut clerk = Clerk::hired(&self.survey, "nva", "operator", &[]).await;
+        self.open("/console/setup", "").await;
+        look(chrome, "console-setup").await;
+        clerk.set_up(chrome, self.serving.now(&self.survey)).await;
+        chrome.click("#days-table summary").await;
+        look(chrome, "console-board").await;
+        for (path, name) in [
+            ("/console/people", "console-people"),
+            ("/console/people/1", "console-person"),
+            ("/console/account", "console-account"),
+        ] {
+            self.open(path, "").await;
+            look(chrome, name).await;
+        }
+        let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
+        self.open("/console/setup", "").await;
+        coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
+        look(chrome, "console-unit").await;
+        self.open("/console/people", "").await;
+        look(chrome, "console-not-now").await;
+        chrome.click_through(".mine button").await;
     }
 
     async fn of_other_times(&mut self, look: &impl AsyncFn(&Chrome, &str)) {

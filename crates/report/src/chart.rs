@@ -92,7 +92,7 @@ const MARKS: u64 = 34;
 const COLUMNS: u64 = 170;
 const LABELS: u64 = 24;
 /// A day's width.
-const DAY: u64 = 44;
+const DAY: u64 = 52;
 /// Room left of the columns, for a mark of the first day.
 const EDGE: u64 = 10;
 
@@ -189,7 +189,7 @@ mod tests {
     fn a_column_is_as_high_as_its_part_of_the_highest() {
         let day = |label: &str, count, sum, mark: &str| DayBar { label: label.into(), count, sum, mark: mark.into() };
         let svg = days("T", &[day("18/12", 5, 5, "Thư <mời>"), day("19/12", 10, 15, ""), day("20/12", 0, 15, "")], 30);
-        for piece in ["height=\"75\"", "height=\"150\"", "Thư &lt;mời&gt;", "points=\"32,179 76,129 120,129\""] {
+        for piece in ["height=\"75\"", "height=\"150\"", "Thư &lt;mời&gt;", "points=\"36,179 88,129 140,129\""] {
             assert!(svg.contains(piece), "{piece} in {svg}");
         }
         assert_eq!(svg.matches("class=\"value\"").count(), 2, "a day without forms bears no number");

@@ -60,8 +60,6 @@ c-everywhere = Log out everywhere
 c-account-lost = The administrator resets an account by a command on the server; you will be given a new set-up code.
 c-not-allowed-title = This page is not for your role
 c-not-allowed-text = The role of this account may not see the page you opened. If you need it, ask your administrator.
-c-too-many-title = Too many tries
-c-too-many-text = Please wait a few minutes and try again.
 
 c-board-title = Overview
 c-live-on = Renews itself as forms come in.

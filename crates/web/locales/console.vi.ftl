@@ -60,8 +60,6 @@ c-everywhere = Đăng xuất trên mọi thiết bị
 c-account-lost = Người quản trị đặt lại tài khoản bằng lệnh trên máy chủ; Ông/Bà sẽ nhận mã thiết lập mới.
 c-not-allowed-title = Không có quyền xem trang này
 c-not-allowed-text = Vai trò của tài khoản này không được xem trang Ông/Bà vừa mở. Nếu cần, Ông/Bà liên hệ người quản trị.
-c-too-many-title = Quá nhiều lần thử
-c-too-many-text = Ông/Bà vui lòng chờ vài phút rồi thử lại.
 
 c-board-title = Tổng quan
 c-live-on = Tự cập nhật khi có phiếu mới.

@@ -26,8 +26,8 @@ use crate::{assets, board, chase, console, guard, respond};
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
-/// `/f/{token}/decline`, `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`,
+/// `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
     let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
     router(House { desk, clock, latest: Arc::default(), chased: Arc::default() }, console)

@@ -3,6 +3,7 @@
 //! The campaign is the large sample, because it has two targets. A browser is tried elsewhere.
 
 mod doors;
+mod large;
 mod walk;
 
 use std::path::Path;

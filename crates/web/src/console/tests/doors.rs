@@ -39,7 +39,7 @@ async fn whoever_is_refused_does_not_learn_why() {
         let reply = log_in(&house, name, password, code).await;
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
         assert!(reply.headers.get("set-cookie").is_none());
-        assert!(!reply.body.contains(&coded(password)) && !reply.body.contains(PASSWORD));
+        assert!(password.is_empty() || !reply.body.contains(password), "no password comes back");
         pages.push(reply.body.replace(name, "NAME"));
     }
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]), "the pages differ");

@@ -27,8 +27,8 @@ fn word(reply: &Reply) -> &'static str {
         StatusCode::SEE_OTHER if reply.location().starts_with("/console/login") => "log in",
         StatusCode::SEE_OTHER => "open",
         StatusCode::FORBIDDEN => "-",
-        // The way in answers an empty form with its fault.
-        StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => "open",
+        // The way in answers an empty form with its fault, and many of them with a wait.
+        StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::TOO_MANY_REQUESTS => "open",
         other => panic!("{other}: {}", reply.body),
     }
 }

@@ -12,41 +12,68 @@ use crate::Ledger;
 use crate::act::{code, small, to_millis};
 use crate::error::{LedgerError, Result};
 
-/// Each seat with its mails, then the seats of a group in a unit, in the manner of [`Ledger::seat_counts`]. `present`: the
-/// mail is to the present holder at the present address.
-const CELLS: &str = "SELECT target, grp, unit, COUNT(*) AS listed, \
-     COUNT(CASE WHEN tried = 1 OR reacted = 1 THEN 1 END) AS mailed, \
-     COUNT(CASE WHEN reacted = 1 OR (link_sent = 1 AND NOT last_link_rejected = 1) THEN 1 END) AS reached, \
-     COUNT(CASE WHEN reacted = 1 THEN 1 END) AS started, \
-     COUNT(completed) AS completed, COUNT(excused) AS excused, \
-     COUNT(CASE WHEN open = 1 AND reacted = 0 AND (link_sent = 0 OR last_link_rejected = 1) THEN 1 END) AS not_delivered, \
-     COUNT(CASE WHEN open = 1 AND reacted = 0 AND link_sent = 1 AND last_link_rejected = 0 THEN 1 END) AS silent, \
-     COUNT(CASE WHEN open = 1 AND reacted = 1 THEN 1 END) AS begun, \
-     COUNT(CASE WHEN rejected = 1 THEN 1 END) AS rejected, COUNT(CASE WHEN bounced = 1 THEN 1 END) AS bounced, \
-     COUNT(CASE WHEN unclear = 1 THEN 1 END) AS unclear, COUNT(CASE WHEN stopped = 1 THEN 1 END) AS suppressed \
-     FROM (SELECT form, target, grp, unit, completed, excused, stopped, tried, rejected, bounced, unclear, link_sent, \
-         CASE WHEN completed IS NULL AND excused IS NULL THEN 1 ELSE 0 END AS open, \
-         CASE WHEN started IS NOT NULL OR completed IS NOT NULL OR ever_declined = 1 THEN 1 ELSE 0 END AS reacted, \
-         CASE WHEN latest = latest_rejected THEN 1 ELSE 0 END AS last_link_rejected \
-         FROM (SELECT form, target, grp, unit, started, completed, excused, ever_declined, stopped, \
-             MAX(CASE WHEN link = 1 AND last_attempt IS NOT NULL THEN 1 ELSE 0 END) AS tried, \
-             MAX(CASE WHEN present = 1 AND state = 'rejected' THEN 1 ELSE 0 END) AS rejected, \
-             MAX(CASE WHEN present = 1 AND state IN ('bounced_hard', 'bounced_soft') THEN 1 ELSE 0 END) AS bounced, \
-             MAX(CASE WHEN present = 1 AND state IN ('unknown', 'sending') THEN 1 ELSE 0 END) AS unclear, \
-             MAX(CASE WHEN present = 1 AND link = 1 AND state IN ('accepted', 'delivered', 'bounced_hard', \
-                 'bounced_soft', 'complained', 'auto_replied', 'unknown', 'sending') THEN 1 ELSE 0 END) AS link_sent, \
-             MAX(CASE WHEN present = 1 AND link = 1 THEN last_attempt END) AS latest, \
-             MAX(CASE WHEN present = 1 AND link = 1 AND last_result IN ('rejected', 'bounced_hard') \
-                 THEN last_attempt END) AS latest_rejected \
-             FROM (SELECT s.form, s.target, s.grp, s.unit, s.started, s.completed, s.excused, s.ever_declined, \
-                 CASE WHEN p.stopped_version = p.email_version THEN 1 ELSE 0 END AS stopped, \
-                 m.state, m.last_attempt, m.last_result, CASE WHEN m.kind <> 'prenotice' THEN 1 END AS link, \
-                 CASE WHEN m.holder = s.holder AND m.address_version = p.email_version THEN 1 END AS present \
-                 FROM seat s JOIN person p ON p.person = s.person \
-                 LEFT JOIN mail m ON m.form = s.form AND m.state NOT IN ('cancelled', 'suppressed') \
-                 WHERE s.removed = 0 AND s.ineligible = 0) AS each_mail \
-             GROUP BY form, target, grp, unit, started, completed, excused, ever_declined, stopped) AS each_seat) AS judged \
-     GROUP BY target, grp, unit ORDER BY target, grp, unit";
+/// Whether a mail is to the present holder at the present address, closed by a condition, as 1 or 0 over a seat's mails.
+macro_rules! any_present {
+    ($condition:literal) => {
+        concat!(
+            "MAX(CASE WHEN m.holder = s.holder AND m.address_version = p.email_version AND ",
+            $condition,
+            " THEN 1 ELSE 0 END)"
+        )
+    };
+}
+
+/// The number of the latest attempt of a mail with a link to the present holder and address, closed by a condition.
+macro_rules! latest {
+    ($condition:literal) => {
+        concat!(
+            "MAX(CASE WHEN m.holder = s.holder AND m.address_version = p.email_version AND m.kind <> 'prenotice'",
+            $condition,
+            " THEN m.last_attempt END)"
+        )
+    };
+}
+
+/// Each seat with its mails, then the seats of a group in a unit. Seats are grouped by their key alone, in whose order both
+/// tables are read: nothing is sorted on the way. COUNT rather than SUM, whose type differs between the databases.
+const CELLS: &str = concat!(
+    "SELECT target, grp, unit, COUNT(*) AS listed, ",
+    "COUNT(CASE WHEN tried = 1 OR reacted = 1 THEN 1 END) AS mailed, ",
+    "COUNT(CASE WHEN reacted = 1 OR (link_sent = 1 AND returned = 0) THEN 1 END) AS reached, ",
+    "COUNT(CASE WHEN reacted = 1 THEN 1 END) AS started, ",
+    "COUNT(completed) AS completed, COUNT(excused) AS excused, ",
+    "COUNT(CASE WHEN due = 1 AND reacted = 0 AND (link_sent = 0 OR returned = 1) THEN 1 END) AS not_delivered, ",
+    "COUNT(CASE WHEN due = 1 AND reacted = 0 AND link_sent = 1 AND returned = 0 THEN 1 END) AS silent, ",
+    "COUNT(CASE WHEN due = 1 AND reacted = 1 THEN 1 END) AS begun, ",
+    "COUNT(CASE WHEN rejected = 1 THEN 1 END) AS rejected, COUNT(CASE WHEN bounced = 1 THEN 1 END) AS bounced, ",
+    "COUNT(CASE WHEN unclear = 1 THEN 1 END) AS unclear, COUNT(CASE WHEN stopped = 1 THEN 1 END) AS suppressed ",
+    "FROM (SELECT target, grp, unit, completed, excused, stopped, tried, rejected, bounced, unclear, link_sent, ",
+    "CASE WHEN completed IS NULL AND excused IS NULL THEN 1 ELSE 0 END AS due, ",
+    "CASE WHEN started IS NOT NULL OR completed IS NOT NULL OR ever_declined = 1 THEN 1 ELSE 0 END AS reacted, ",
+    "CASE WHEN latest = latest_returned THEN 1 ELSE 0 END AS returned ",
+    "FROM (SELECT s.form, s.target, s.grp, s.unit, s.started, s.completed, s.excused, s.ever_declined, ",
+    "MAX(CASE WHEN p.stopped_version = p.email_version THEN 1 ELSE 0 END) AS stopped, ",
+    "MAX(CASE WHEN m.kind <> 'prenotice' AND m.last_attempt IS NOT NULL THEN 1 ELSE 0 END) AS tried, ",
+    any_present!("m.state = 'rejected'"),
+    " AS rejected, ",
+    any_present!("m.state IN ('bounced_hard', 'bounced_soft')"),
+    " AS bounced, ",
+    any_present!("m.state IN ('unknown', 'sending')"),
+    " AS unclear, ",
+    any_present!(
+        "m.kind <> 'prenotice' AND m.state IN ('accepted', 'delivered', 'bounced_hard', 'bounced_soft', 'complained', \
+         'auto_replied', 'unknown', 'sending')"
+    ),
+    " AS link_sent, ",
+    latest!(""),
+    " AS latest, ",
+    latest!(" AND m.last_result IN ('rejected', 'bounced_hard')"),
+    " AS latest_returned ",
+    "FROM seat s JOIN person p ON p.person = s.person ",
+    "LEFT JOIN mail m ON m.form = s.form AND m.state NOT IN ('cancelled', 'suppressed') ",
+    "WHERE s.removed = 0 AND s.ineligible = 0 GROUP BY s.form) AS each_seat) AS judged ",
+    "GROUP BY target, grp, unit ORDER BY target, grp, unit",
+);
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -152,8 +152,9 @@ impl Ledger {
         let next = values.len() + 1;
         let sql = format!(
             "SELECT s.form, s.target, s.grp, s.unit, p.person, p.name, p.email, p.position, s.started, s.completed, \
-             s.excused, s.declined, {LAST_MAIL} AS last_mail {from}{condition} \
-             ORDER BY s.form LIMIT ${next} OFFSET ${}",
+             s.excused, s.declined, {LAST_MAIL} AS last_mail \
+             FROM (SELECT s.form {from}{condition} ORDER BY s.form LIMIT ${next} OFFSET ${}) AS page \
+             JOIN seat s ON s.form = page.form JOIN person p ON p.person = s.person ORDER BY s.form",
             next + 1
         );
         let mut page = sqlx::query_as::<Any, Row>(AssertSqlSafe(sql));
@@ -209,14 +210,18 @@ fn condition_of(query: &PeopleQuery) -> (String, Vec<String>) {
     (sql, values)
 }
 
-/// A mail to the present holder at the present address, closed by a condition.
-macro_rules! mail_exists {
-    ($condition:literal) => {
+/// A mail to the present holder at the present address in one of these states. The forms of all mails in these states are
+/// found first, by the index of states, because they are few; what is asked of each of them must then go by the form, so
+/// the state is kept from an index there.
+macro_rules! mail_in {
+    ($states:literal) => {
         concat!(
-            " AND EXISTS (SELECT 1 FROM mail m WHERE m.form = s.form AND m.holder = s.holder ",
-            "AND m.address_version = p.email_version AND ",
-            $condition,
-            ")"
+            " AND s.form IN (SELECT m.form FROM mail m WHERE m.state IN (",
+            $states,
+            ")) AND EXISTS (SELECT 1 FROM mail m WHERE m.form = s.form AND m.holder = s.holder ",
+            "AND m.address_version = p.email_version AND COALESCE(m.state, '') IN (",
+            $states,
+            "))"
         )
     };
 }
@@ -233,9 +238,9 @@ fn condition_of_state(state: SeatFilter) -> &'static str {
         }
         SeatFilter::Declined => " AND s.completed IS NULL AND s.excused IS NULL AND s.declined = 1",
         SeatFilter::Excused => " AND s.excused IS NOT NULL",
-        SeatFilter::Rejected => mail_exists!("m.state = 'rejected'"),
-        SeatFilter::Bounced => mail_exists!("m.state IN ('bounced_hard', 'bounced_soft')"),
-        SeatFilter::Unknown => mail_exists!("m.state IN ('unknown', 'sending')"),
+        SeatFilter::Rejected => mail_in!("'rejected'"),
+        SeatFilter::Bounced => mail_in!("'bounced_hard', 'bounced_soft'"),
+        SeatFilter::Unknown => mail_in!("'unknown', 'sending'"),
         SeatFilter::Suppressed => " AND p.stopped_version = p.email_version",
     }
 }

@@ -134,7 +134,7 @@ async fn declines_of_an_older_ledger_are_kept(bench: Bench) {
                 DROP TABLE return_path_key; DROP INDEX mail_message_id; DELETE FROM _sqlx_migrations WHERE version >= 3";
     let search = if bench.is_sqlite() { "DROP TRIGGER person_search" } else { "DROP FUNCTION forget_search() CASCADE" };
     let console = "DROP INDEX person_unsearched; ALTER TABLE person DROP COLUMN search; DROP TABLE console_session; \
-                   DROP TABLE account_unit; DROP TABLE account; DROP TABLE console_key";
+                   DROP TABLE account_unit; DROP TABLE account; DROP TABLE console_key; DROP TABLE draft; DROP TABLE draft_key";
     for undo in [undo, search, console] {
         bench.run(undo).await.expect("undone");
     }

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use parsurvey_index::code::{TargetCode, UnitCode};
 
-pub use seal::{ConsoleSecret, Device, SealError};
+pub use seal::{Console, ConsoleSecret, Device, SealError};
 pub use session::{ABSOLUTE, IDLE, SEEN_AGAIN, SETUP, is_alive};
 pub use throttle::{Knock, Throttle};
 pub use totp::{SEED_BYTES, Seed, Step, step_of};

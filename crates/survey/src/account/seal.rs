@@ -7,12 +7,12 @@ use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::totp::{SEED_BYTES, Seed};
 use super::{AccountName, totp};
-use crate::hex;
+use crate::secret::Secret;
 
 const NONCE_BYTES: usize = 24;
 
@@ -21,35 +21,13 @@ const NONCE_BYTES: usize = 24;
 #[error("the sealed seed does not open with this secret")]
 pub struct SealError;
 
+/// The purpose of the console's secret.
+pub enum Console {}
+
 /// The secret. It cannot be printed.
-pub struct ConsoleSecret(Zeroizing<[u8; 32]>);
+pub type ConsoleSecret = Secret<Console>;
 
-impl ConsoleSecret {
-    /// A secret from 32 random bytes.
-    #[must_use]
-    pub fn new(random: [u8; 32]) -> Self {
-        Self(Zeroizing::new(random))
-    }
-
-    /// Reads the secret's file: 32 bytes in hexadecimal. `None` when it is something else.
-    #[must_use]
-    pub fn from_file(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(crate::unhex(text.trim())?);
-        Some(Self::new(bytes.as_slice().try_into().ok()?))
-    }
-
-    /// The secret's file.
-    #[must_use]
-    pub fn to_file(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}\n", hex(self.0.as_slice())))
-    }
-
-    /// What the ledger knows the secret by.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        hex(&Sha256::digest(self.derived(b"parsurvey console fingerprint 1"))[..16])
-    }
-
+impl Secret<Console> {
     /// Seals an account's seed; 24 random bytes make each sealing another one. It opens for this account only.
     ///
     /// # Panics
@@ -107,7 +85,7 @@ impl ConsoleSecret {
 
     /// A key of its own for each use.
     fn derived(&self, use_: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.expose()).expect("HMAC takes a key of any length");
         mac.update(use_);
         Zeroizing::new(mac.finalize().into_bytes().into())
     }

@@ -18,10 +18,10 @@ use parsurvey_desk::DeskError;
 use parsurvey_desk::accounts::login::Visitor;
 use parsurvey_survey::board::{Board, board};
 
+use super::Shared;
 use super::caller::Caller;
 use super::part::BoardPart;
 use super::shell::{Place, Shell, unavailable};
-use super::{Room, Shared};
 use crate::assets;
 use crate::problem::{Standing, reply};
 use crate::words::Lang;
@@ -43,9 +43,8 @@ struct BoardPage<'a> {
 }
 
 /// What an account sees now, and the number of it.
-pub(super) async fn seen(room: &Room, visitor: &Visitor) -> Result<(Board, bool, Timestamp, u64), DeskError> {
-    let now = room.clock.now();
-    let (ground, at) = room.ground.get(now, room.desk.board_ground(now)).await?;
+pub(super) async fn seen(room: &Shared, visitor: &Visitor) -> Result<(Board, bool, Timestamp, u64), DeskError> {
+    let (ground, at) = room.counted().await?;
     let board = board(room.desk.campaign(), &ground, &visitor.scope, at);
     let mut hasher = DefaultHasher::new();
     (&board, ground.names_ordered).hash(&mut hasher);

@@ -119,7 +119,7 @@ async fn a_session_ends_idle_and_old_and_when_it_is_ended() {
 }
 
 #[tokio::test]
-async fn the_consoles_pages_are_not_stored_and_only_they_have_a_script() {
+async fn the_consoles_pages_are_not_stored_and_have_nothing_inline() {
     let house = House::hanoi().await;
     let person = house.person("nva", Role::Operator, &[], None).await;
     for path in ["/console/login", "/console/board", "/console/people", "/console/people/1", "/console/account"] {
@@ -137,9 +137,5 @@ async fn the_consoles_pages_are_not_stored_and_only_they_have_a_script() {
             let shown = reply.body.split('>').filter_map(|piece| piece.split('<').next());
             assert!(!shown.into_iter().any(|text| text.trim().starts_with(key)), "{path} shows a key");
         }
-    }
-    for path in ["/status", "/chase"] {
-        let policy = house.see(path, None).await.headers["content-security-policy"].to_str().expect("ASCII").to_owned();
-        assert!(!policy.contains("script-src"), "{path}: {policy}");
     }
 }

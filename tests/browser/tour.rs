@@ -9,6 +9,7 @@ use parsurvey_tests::{Serving, Survey, moments};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use crate::office::Clerk;
 use crate::person::{GO_ON, option};
 
 /// Pages that anybody can open by their address, whatever was done before: name and path.
@@ -57,6 +58,7 @@ impl Tour {
         self.of_a_busy_ledger(&look).await;
         self.of_an_answered_form(&look).await;
         self.of_other_links(&look).await;
+        self.of_the_console(&look).await;
         self.of_other_times(&look).await;
     }
 
@@ -175,6 +177,33 @@ impl Tour {
         self.survey.run(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
+    }
+
+    async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let chrome = &self.chrome;
+        self.open("/console/login", "").await;
+        look(chrome, "console-login").await;
+        let mut clerk = Clerk::hired(&self.survey, "nva", "operator", &[]).await;
+        self.open("/console/setup", "").await;
+        look(chrome, "console-setup").await;
+        clerk.set_up(chrome, self.serving.now(&self.survey)).await;
+        chrome.click("#days-table summary").await;
+        look(chrome, "console-board").await;
+        for (path, name) in [
+            ("/console/people", "console-people"),
+            ("/console/people/1", "console-person"),
+            ("/console/account", "console-account"),
+        ] {
+            self.open(path, "").await;
+            look(chrome, name).await;
+        }
+        let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
+        self.open("/console/setup", "").await;
+        coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
+        look(chrome, "console-unit").await;
+        self.open("/console/people", "").await;
+        look(chrome, "console-not-now").await;
+        chrome.click_through(".mine button").await;
     }
 
     async fn of_other_times(&mut self, look: &impl AsyncFn(&Chrome, &str)) {

@@ -144,6 +144,12 @@ impl Survey {
         moment.clone_into(&mut self.now);
     }
 
+    /// The moment that every command is given.
+    #[must_use]
+    pub fn moment(&self) -> jiff::Timestamp {
+        self.now.parse().unwrap()
+    }
+
     /// The survey's own folder, for a test's files.
     #[must_use]
     pub fn folder(&self) -> &Path {

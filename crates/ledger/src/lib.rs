@@ -8,10 +8,12 @@
 //! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Dispatcher`] mail out,
 //! [`Ledger::take_reports`] bounces in, [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
+mod accounts;
 mod act;
 mod acts;
 mod again;
 mod ballots;
+mod board;
 mod bounces;
 mod campaign;
 mod chase;
@@ -29,17 +31,20 @@ mod mail;
 mod moves;
 mod outbox;
 mod pause;
+mod people;
 mod reports;
 mod respond;
 mod roster;
 mod seats;
 mod seed;
+mod sessions;
 mod settle;
 mod sql;
 mod tally;
 
 use sqlx::AnyPool;
 
+pub use accounts::{AccountRow, NewAccount, NewSetup};
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
@@ -59,10 +64,12 @@ pub use links::{LinkHash, LinkRow};
 pub use mail::NewMail;
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
+pub use people::{PeoplePage, PeopleQuery, SEAT_FILTERS, SeatFilter, SeatOfPerson, SeatStanding};
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use seed::{SeedLook, SeedResult};
+pub use sessions::SessionRow;
 pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
@@ -137,6 +144,7 @@ impl Ledger {
         if !ledger.exists().await? {
             return Err(LedgerError::NotALedger("its making was interrupted; run init again"));
         }
+        ledger.make_search().await?;
         Ok(ledger)
     }
 

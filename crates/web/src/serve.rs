@@ -8,13 +8,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+
+use crate::console::Peer;
 
 /// How long a connection may take to send the head of a request, or stay silent between two.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -41,14 +43,15 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Out
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-            listener.accept().await.map(|(stream, _)| (stream, place))
+            listener.accept().await.map(|(stream, peer)| (stream, peer.ip(), place))
         };
         tokio::select! {
             () = &mut shutdown => break,
             Some(_ended) = connections.join_next() => {}
             accepted = next => match accepted {
-                Ok((stream, place)) => {
-                    connections.spawn(connection(stream, app.clone(), stopped.clone(), place));
+                Ok((stream, peer, place)) => {
+                    let app = app.clone().layer(Extension(Peer(peer)));
+                    connections.spawn(connection(stream, app, stopped.clone(), place));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");

@@ -35,6 +35,7 @@ use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::draft::DraftSecret;
 use parsurvey_survey::fault::Fault;
 use parsurvey_survey::freeze;
+use parsurvey_survey::key::PublicKey;
 use parsurvey_survey::link::LinkSecret;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -52,6 +53,7 @@ pub struct Desk {
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
     draft_secret: OnceLock<DraftSecret>,
+    box_key: OnceLock<PublicKey>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -158,6 +160,7 @@ impl Desk {
             link_base,
             return_path_secret: OnceLock::new(),
             draft_secret: OnceLock::new(),
+            box_key: OnceLock::new(),
         }
     }
 

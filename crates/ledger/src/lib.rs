@@ -11,6 +11,7 @@
 mod act;
 mod acts;
 mod again;
+mod arrivals;
 mod ballots;
 mod bounces;
 mod campaign;
@@ -38,6 +39,8 @@ mod settle;
 mod sql;
 mod tally;
 
+use std::sync::Arc;
+
 use sqlx::AnyPool;
 
 pub use act::Act;
@@ -55,7 +58,7 @@ pub use event::{Chain, Event};
 pub use held::HeldSecret;
 pub use keys::{KeyRole, KeyRow};
 pub use lease::{LeasedMail, TakenOver};
-pub use links::{LinkHash, LinkRow};
+pub use links::{LinkHash, LinkRow, LinkedForm};
 pub use mail::NewMail;
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
@@ -67,6 +70,7 @@ pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
 use act::to_millis;
+use arrivals::Arrivals;
 use connect::{Backend, Found, Place};
 
 /// An open ledger. Cheap to clone; every clone uses the same connections.
@@ -75,6 +79,7 @@ pub struct Ledger {
     writer: AnyPool,
     reader: AnyPool,
     backend: Backend,
+    arrivals: Arc<Arrivals>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -142,7 +147,7 @@ impl Ledger {
 
     fn of(place: &Place, options: Options) -> Self {
         let (writer, reader) = place.pools(options);
-        Self { writer, reader, backend: place.backend }
+        Self { writer, reader, backend: place.backend, arrivals: Arc::default() }
     }
 
     /// Closes every connection. Dropping the last clone does the same, only later.

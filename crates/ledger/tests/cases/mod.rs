@@ -14,6 +14,7 @@ macro_rules! on_both {
     };
 }
 
+mod arrivals;
 mod ballots;
 mod bounces;
 mod chase;

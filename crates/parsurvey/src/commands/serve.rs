@@ -47,6 +47,7 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         let because = plain(global, "serve");
         tokio::spawn(send_when_due(Arc::clone(&desk), relay, stop.clone(), because, Arc::clone(&clock)))
     });
+    let ledger = desk.ledger().clone();
     let app = parsurvey_web::app(desk, clock);
     let asked = stop.clone();
     let networks = Networks::new(args.trusted_proxy.clone(), args.exempt_network.clone());
@@ -54,6 +55,8 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         .run(app, async move { asked.asked().await })
         .await
         .map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))?;
+    let written = ledger.arrivals();
+    eprintln!("recorded {} steps of respondents in {} commits", written.records, written.commits);
     if let Some(sending) = sending {
         // Asked to stop as well, it finishes the mails in hand.
         stop.ask();

@@ -16,18 +16,19 @@ use parsurvey_survey::status::Status;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::limit::Limits;
 use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, guard, respond};
+use crate::{assets, board, chase, guard, limit, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
 /// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
+    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), limits: Arc::default() })
 }
 
 /// What the handlers share.
@@ -36,6 +37,7 @@ pub(crate) struct House<D> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) latest: Arc<board::Latest<Status>>,
     pub(crate) chased: Arc<board::Latest<Chase>>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl<D> Clone for House<D> {
@@ -45,6 +47,7 @@ impl<D> Clone for House<D> {
             clock: Arc::clone(&self.clock),
             latest: Arc::clone(&self.latest),
             chased: Arc::clone(&self.chased),
+            limits: Arc::clone(&self.limits),
         }
     }
 }
@@ -70,6 +73,7 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .merge(compressed)
         .fallback(respond::no_such_page::<D>)
         .method_not_allowed_fallback(respond::wrong_method::<D>)
+        .layer(from_fn_with_state(house.clone(), limit::links::<D>))
         .layer(from_fn_with_state(house.clone(), guard::size::<D>))
         .layer(from_fn_with_state(house.clone(), guard::origin::<D>))
         .layer(from_fn_with_state(house.clone(), guard::time::<D>))

@@ -11,6 +11,7 @@ mod chase;
 mod client;
 mod flow;
 mod guard;
+mod limit;
 mod pages;
 mod posted;
 mod problem;
@@ -18,6 +19,7 @@ mod respond;
 mod review;
 mod seam;
 mod serve;
+mod tls;
 mod words;
 
 #[cfg(test)]
@@ -29,4 +31,5 @@ pub use app::app;
 pub use client::{Client, Networks, network};
 pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
-pub use serve::{Server, serve};
+pub use serve::{CONNECTIONS, Server, serve};
+pub use tls::{Tls, TlsError};

@@ -39,6 +39,7 @@ use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::draft::DraftSecret;
 use parsurvey_survey::fault::Fault;
 use parsurvey_survey::freeze;
+use parsurvey_survey::key::PublicKey;
 use parsurvey_survey::link::LinkSecret;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -58,6 +59,7 @@ pub struct Desk {
     draft_secret: OnceLock<DraftSecret>,
     console_secret: OnceLock<ConsoleSecret>,
     throttle: Mutex<Throttle>,
+    box_key: OnceLock<PublicKey>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -166,6 +168,7 @@ impl Desk {
             draft_secret: OnceLock::new(),
             console_secret: OnceLock::new(),
             throttle: Mutex::default(),
+            box_key: OnceLock::new(),
         }
     }
 

@@ -173,6 +173,16 @@ pub(crate) async fn set_declined<D: Respond>(
     }
 }
 
+/// A request that came too soon after too many others: what was posted stays on the page, and the desk is not asked.
+pub(crate) fn too_fast<D: Respond>(house: &House<D>, lang: Lang, token: &str, body: &[u8]) -> Response {
+    let Some(token) = Token::of(Ok(Path(token.to_owned()))) else {
+        return problem_page(house, lang, Problem::TooFast);
+    };
+    let fields = form_urlencoded::parse(body).into_owned().collect();
+    let asked = Asked { house, lang, token: &token, now: house.clock.now() };
+    asked.same_page(&Posted::read(fields), Alert::TooFast, Problem::TooFast)
+}
+
 /// Any address that leads nowhere.
 pub(crate) async fn no_such_page<D: Respond>(State(house): State<House<D>>, lang: Lang) -> Response {
     problem_page(&house, lang, Problem::NoSuchPage)
@@ -267,13 +277,18 @@ impl<D: Respond> Asked<'_, D> {
     /// The desk could not be asked: the page comes again with everything on it.
     fn not_looked_up(&self, posted: &Posted, error: &DeskError) -> Response {
         tracing::error!(%error, "a link could not be looked up");
+        self.same_page(posted, Alert::NotStored, Problem::Unavailable)
+    }
+
+    /// The posted page with everything on it and no word of the desk's; where that is no page of a form, the problem.
+    fn same_page(&self, posted: &Posted, alert: Alert, problem: Problem) -> Response {
         let questionnaire = posted.paper.as_ref().and_then(|code| self.campaign().questionnaires.get(code));
         let Some(questionnaire) = questionnaire else {
-            return problem_page(self.house, self.lang, Problem::Unavailable);
+            return problem_page(self.house, self.lang, problem);
         };
         match step(questionnaire, &posted.standing_still(), None) {
             Step::Show(draft) | Step::Submit(draft) | Step::Alien(draft) => {
-                self.show(questionnaire, None, &draft, Alert::NotStored)
+                self.show(questionnaire, None, &draft, alert)
             }
         }
     }
@@ -310,6 +325,7 @@ impl<D: Respond> Asked<'_, D> {
     fn show(&self, questionnaire: &Questionnaire, form: Option<&OpenForm>, draft: &Draft, alert: Alert) -> Response {
         let standing = match alert {
             Alert::NotStored => Standing::NotStored,
+            Alert::TooFast => Standing::TooFast,
             Alert::Alien | Alert::Empty => Standing::Faulty,
             Alert::None if draft.missing.is_empty() => Standing::Fine,
             Alert::None => Standing::Faulty,

@@ -191,10 +191,10 @@ impl Tour {
 
     async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {
         let chrome = &self.chrome;
-        self.open("/console/login", "").await;
+        self.open("/console/login").await;
         look(chrome, "console-login").await;
         let mut clerk = Clerk::hired(&self.survey, "nva", "operator", &[]).await;
-        self.open("/console/setup", "").await;
+        self.open("/console/setup").await;
         look(chrome, "console-setup").await;
         clerk.set_up(chrome, self.serving.now(&self.survey)).await;
         chrome.click("#days-table summary").await;
@@ -204,14 +204,14 @@ impl Tour {
             ("/console/people/1", "console-person"),
             ("/console/account", "console-account"),
         ] {
-            self.open(path, "").await;
+            self.open(path).await;
             look(chrome, name).await;
         }
         let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
-        self.open("/console/setup", "").await;
+        self.open("/console/setup").await;
         coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
         look(chrome, "console-unit").await;
-        self.open("/console/people", "").await;
+        self.open("/console/people").await;
         look(chrome, "console-not-now").await;
         chrome.click_through(".mine button").await;
     }

@@ -401,6 +401,6 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    let clock = Arc::new(Fixed(moment(now)));
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default() }, Router::new())
+    let (latest, chased, limits) = (Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits }, Router::new())
 }

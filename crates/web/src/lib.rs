@@ -9,9 +9,12 @@ mod app;
 mod assets;
 mod board;
 mod chase;
+mod client;
 mod console;
+mod decline;
 mod flow;
 mod guard;
+mod limit;
 mod pages;
 mod posted;
 mod problem;
@@ -19,6 +22,7 @@ mod respond;
 mod review;
 mod seam;
 mod serve;
+mod tls;
 mod words;
 
 #[cfg(test)]
@@ -27,5 +31,8 @@ mod fixture;
 mod tests;
 
 pub use app::app;
+pub use client::{Client, Networks, network};
+pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
-pub use serve::serve;
+pub use serve::{CONNECTIONS, Server, serve};
+pub use tls::{Tls, TlsError};

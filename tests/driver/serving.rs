@@ -50,7 +50,7 @@ impl Serving {
                 heard.lock().unwrap().push(line);
             }
         });
-        Self { child, base, said, reading, began: Instant::now() }
+        Self { child, base, began: Instant::now(), said, reading }
     }
 
     /// The address of a path.

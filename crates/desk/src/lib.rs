@@ -57,9 +57,9 @@ pub struct Desk {
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
     draft_secret: OnceLock<DraftSecret>,
+    box_key: OnceLock<PublicKey>,
     console_secret: OnceLock<ConsoleSecret>,
     throttle: Mutex<Throttle>,
-    box_key: OnceLock<PublicKey>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -166,9 +166,9 @@ impl Desk {
             link_base,
             return_path_secret: OnceLock::new(),
             draft_secret: OnceLock::new(),
+            box_key: OnceLock::new(),
             console_secret: OnceLock::new(),
             throttle: Mutex::default(),
-            box_key: OnceLock::new(),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, console, guard, limit, respond};
+use crate::{assets, board, chase, console, decline, guard, limit, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
@@ -64,7 +64,7 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .route("/f/{token}/save", post(respond::save::<D>));
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
-        .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
+        .route("/f/{token}/decline", get(decline::decline::<D>).post(decline::set_declined::<D>))
         .route("/status", get(board::status::<D>))
         .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))

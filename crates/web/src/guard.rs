@@ -42,7 +42,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 /// For a year. Of this name alone: what else stands under the domain is not ours to decide about.
 const ENCRYPTED_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Puts the protective headers on every reply, and forbids storing it, unless its handler said otherwise. Whoever came
+/// Puts the protective headers on every reply, and forbids storing it unless its handler said otherwise. Whoever came
 /// encrypted is told to come only so.
 pub(crate) async fn headers(client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

@@ -11,6 +11,7 @@ mod board;
 mod chase;
 mod client;
 mod console;
+mod decline;
 mod flow;
 mod guard;
 mod limit;

@@ -18,10 +18,10 @@ pub(crate) enum Standing {
     TooLate,
     /// Not stored because the server could not; the page keeps the answers.
     NotStored,
-    /// Too many tries to log in.
-    TooManyTries,
     /// Too many requests; nothing was looked up or stored, and the page keeps the answers.
     TooFast,
+    /// Too many tries to log in.
+    TooManyTries,
     /// A problem.
     Problem(Problem),
 }
@@ -110,8 +110,7 @@ impl Standing {
             Standing::SubmittedBefore => StatusCode::CONFLICT,
             Standing::TooLate => StatusCode::FORBIDDEN,
             Standing::NotStored => StatusCode::SERVICE_UNAVAILABLE,
-            Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
-            Standing::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            Standing::TooFast | Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Standing::Problem(problem) => match problem {
                 Problem::UnknownLink | Problem::NoSuchPage => StatusCode::NOT_FOUND,
                 Problem::RevokedLink => StatusCode::GONE,

@@ -19,7 +19,7 @@ use parsurvey_survey::campaign::{Campaign, Questionnaire};
 
 use crate::app::House;
 use crate::flow::{Draft, Step, changes, review, step};
-use crate::pages::{Alert, Anew, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
+use crate::pages::{Alert, Anew, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
 use crate::posted::{At, Go, Posted};
 use crate::problem::{Problem, SavedAs, Standing, reply, saved, see_other};
 use crate::review::{Review, reviewed};
@@ -35,11 +35,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Lang {
 }
 
 /// The secret of a link as it stands in the address. It has no `Debug`, so it cannot be printed by accident.
-pub(crate) struct Token(String);
+pub(crate) struct Token(pub(crate) String);
 
 impl Token {
     /// The token, if it could be one of ours at all.
-    fn of(path: Result<Path<String>, PathRejection>) -> Option<Self> {
+    pub(crate) fn of(path: Result<Path<String>, PathRejection>) -> Option<Self> {
         let Ok(Path(text)) = path else { return None };
         let plausible = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -47,8 +47,8 @@ impl Token {
     }
 }
 
-type TokenPath = Result<Path<String>, PathRejection>;
-type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(crate) type TokenPath = Result<Path<String>, PathRejection>;
+pub(crate) type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// GET of a link: the landing page, or what became of the form.
 pub(crate) async fn landing<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
@@ -125,52 +125,6 @@ pub(crate) async fn save<D: Respond>(State(house): State<House<D>>, path: TokenP
             SavedAs::NotStored
         }
     })
-}
-
-/// GET of the page on which a person says that they do not take part. Changes nothing.
-pub(crate) async fn decline<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
-    let Some(token) = Token::of(path) else {
-        return problem_page(&house, lang, Problem::UnknownLink);
-    };
-    let now = house.clock.now();
-    match house.desk.visit(&token.0, now).await {
-        Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, false),
-        Ok(visit) => visited(&house, lang, &token, &visit, now),
-        Err(error) => unavailable(&house, lang, &error),
-    }
-}
-
-/// POST of that page. Without a choice it changes nothing.
-pub(crate) async fn set_declined<D: Respond>(
-    State(house): State<House<D>>,
-    lang: Lang,
-    path: TokenPath,
-    fields: Fields,
-) -> Response {
-    let Some(token) = Token::of(path) else {
-        return problem_page(&house, lang, Problem::UnknownLink);
-    };
-    let Ok(Form(fields)) = fields else {
-        return problem_page(&house, lang, Problem::NotAForm);
-    };
-    let now = house.clock.now();
-    let chosen = fields.iter().find(|(name, _)| name == "declined").map(|(_, value)| value.as_str());
-    let declined = match chosen {
-        Some("yes") => true,
-        Some("no") => false,
-        Some(_) | None => {
-            return match house.desk.visit(&token.0, now).await {
-                Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, true),
-                Ok(visit) => visited(&house, lang, &token, &visit, now),
-                Err(error) => unavailable(&house, lang, &error),
-            };
-        }
-    };
-    match house.desk.set_declined(&token.0, declined, now).await {
-        Ok(Visit::Open(_)) => see_other(&landing_address(&token, lang)),
-        Ok(visit) => visited(&house, lang, &token, &visit, now),
-        Err(error) => unavailable(&house, lang, &error),
-    }
 }
 
 /// A request that came too soon after too many others: what was posted stays on the page, and the desk is not asked.
@@ -373,7 +327,13 @@ pub(crate) fn paper_page(
 }
 
 /// The page for a link that is only looked at.
-fn visited<D: Respond>(house: &House<D>, lang: Lang, token: &Token, visit: &Visit, now: Timestamp) -> Response {
+pub(crate) fn visited<D: Respond>(
+    house: &House<D>,
+    lang: Lang,
+    token: &Token,
+    visit: &Visit,
+    now: Timestamp,
+) -> Response {
     let campaign = house.desk.campaign();
     let words = match visit {
         Visit::Unknown => return problem_page(house, lang, Problem::UnknownLink),
@@ -420,13 +380,6 @@ fn landing_page<D: Respond>(house: &House<D>, lang: Lang, token: &Token, form: &
     reply(Standing::Fine, page.render())
 }
 
-fn decline_page(campaign: &Campaign, lang: Lang, token: &Token, missing: bool) -> Response {
-    let switch = Switch::Link(format!("/f/{}/decline?lang={}", token.0, lang.other().code()));
-    let f = Frame::new(campaign, lang, lang.t("decline-title"), switch);
-    let standing = if missing { Standing::Faulty } else { Standing::Fine };
-    reply(standing, Decline { f, token: &token.0, missing }.render())
-}
-
 /// A problem in the person's language.
 pub(crate) fn problem_page<D: Respond>(house: &House<D>, lang: Lang, problem: Problem) -> Response {
     let (title, text) = problem.keys();
@@ -465,6 +418,6 @@ fn message(campaign: &Campaign, lang: Lang, standing: Standing, words: Words) ->
     reply(standing, page.render())
 }
 
-fn landing_address(token: &Token, lang: Lang) -> String {
+pub(crate) fn landing_address(token: &Token, lang: Lang) -> String {
     format!("/f/{}?lang={}", token.0, lang.code())
 }

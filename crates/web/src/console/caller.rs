@@ -1,8 +1,10 @@
 //! Who asks, as far as the request shows it: address, whether the browser's line is encrypted, and the cookies.
 //!
-//! The cookie of a session is `Secure` and bound to the host (`__Host-`) where the browser's line is encrypted, here or at
-//! a listed proxy, and where the console is reached under the campaign's own https address. On a loopback address, where people try things out, there is no encryption and the cookie
+//! The cookie of a session is `Secure` and bound to the host (`__Host-`) where the browser came encrypted or under
+//! the campaign's own https address. On a loopback address, where people try things out, there is no encryption and the cookie
 //! has another name, so that neither can be taken for the other.
+
+use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
@@ -30,14 +32,14 @@ impl Caller {
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, link_base: &str) -> Self {
         let client = Client::of(extensions);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let declared = link_base.strip_prefix("https://").is_some_and(|rest| {
+        let is_declared = link_base.strip_prefix("https://").is_some_and(|rest| {
             let authority = rest.split('/').next().unwrap_or_default();
             host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
         });
-        let secure = client.https || declared;
+        let secure = client.https || is_declared;
         let cookie = |name: &str| cookie(headers, name);
         Self {
-            address: client.network().to_string(),
+            address: network(client.address),
             secure,
             session: cookie(session_name(secure)).map(Zeroizing::new),
             device: cookie(device_name(secure)),
@@ -86,6 +88,17 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     }
 }
 
+/// What counts as one address: of IPv6 the half that one subscriber has to himself.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let parts = address.segments();
+            format!("{:x}:{:x}:{:x}:{:x}", parts[0], parts[1], parts[2], parts[3])
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +126,14 @@ mod tests {
         assert!(caller("127.0.0.1", "parsurvey=one; parsurvey=two").session.is_none());
         assert!(caller("127.0.0.1", "parsurvey=").session.is_none());
         assert!(caller("127.0.0.1", "xparsurvey=one").session.is_none());
+    }
+
+    #[test]
+    fn an_address_is_a_subscriber() {
+        for (address, network_) in
+            [("10.1.2.3", "10.1.2.3"), ("::ffff:10.1.2.3", "10.1.2.3"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2")]
+        {
+            assert_eq!(network(address.parse().expect("an address")), network_);
+        }
     }
 }

@@ -97,6 +97,8 @@ impl Tour {
         self.survey.run(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
+        self.open("/notice", "").await;
+        look(chrome, "notice").await;
         self.open("/f/nobody", "").await;
         look(chrome, "unknown").await;
         self.open("/nowhere", "").await;

@@ -27,6 +27,8 @@ mod frame;
 mod keys;
 /// What leaves by mail, how often, and what does not.
 mod mails;
+/// What people are told of their data, and whom they can ask.
+mod notice;
 /// The published figures of 2023, without a ledger.
 mod published;
 /// Ledgers restored from a backup, and second boxes.

@@ -20,12 +20,13 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, guard, respond};
+use crate::{assets, board, chase, guard, notice, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`,
+/// `/notice`, `/status`, `/chase`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
     router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
 }
@@ -57,6 +58,7 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
         .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
+        .route("/notice", get(notice::notice::<D>))
         .route("/status", get(board::status::<D>))
         .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))

@@ -17,6 +17,7 @@ use parsurvey_survey::campaign::{
     AnswerOption, Campaign, FormRules, Group, KeyHolders, Limits, Question, Questionnaire, Section, Sender, Target,
 };
 use parsurvey_survey::chase::{Chase, ChaseCounts, ChaseRow};
+use parsurvey_survey::notice::{Complaint, Kept, Notice, Retention, Then};
 use parsurvey_survey::status::{Headline, Share, Status, StatusRow};
 
 use crate::app::{House, router};
@@ -112,6 +113,26 @@ pub(crate) fn questionnaire() -> Questionnaire {
     }
 }
 
+fn notice() -> Notice {
+    let office = text("Thanh tra Bộ Nội vụ", "Inspectorate of the Ministry");
+    Notice {
+        controller: text("Bộ Nội vụ", "Ministry of Home Affairs"),
+        processor: text("Đơn vị vận hành", "The operating unit"),
+        basis: text("Hoạt động của cơ quan nhà nước", "Work of a state agency"),
+        recipients: None,
+        complaint: Complaint {
+            name: office,
+            phone: "024 3900 0001".to_owned(),
+            email: "a@thanhtra.example".to_owned(),
+        },
+        retention: vec![
+            Retention { what: Kept::People, then: Then::Erase(90) },
+            Retention { what: Kept::Log, then: Then::Keep },
+            Retention { what: Kept::Backups, then: Then::ByHand(30) },
+        ],
+    }
+}
+
 pub(crate) fn campaign() -> Campaign {
     let paper = questionnaire();
     Campaign {
@@ -147,6 +168,7 @@ pub(crate) fn campaign() -> Campaign {
         form: FormRules::default(),
         sending: parsurvey_survey::sending::Sending::default(),
         return_path: None,
+        notice: notice(),
         key_holders: KeyHolders {
             ballot_box: text(
                 "Vụ Cải cách hành chính, Bộ Nội vụ",

@@ -10,6 +10,7 @@ mod board;
 mod chase;
 mod flow;
 mod guard;
+mod notice;
 mod pages;
 mod posted;
 mod problem;

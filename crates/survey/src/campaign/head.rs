@@ -12,6 +12,7 @@ use parsurvey_index::tree::Text;
 
 use super::address::check_address;
 use super::chasing::{self, Chased};
+use super::notice::{self, Told};
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
 use super::{FormRules, KeyHolders, Limits, MailKind, Sender, Target, sending};
@@ -42,6 +43,7 @@ pub(super) struct Head {
     pub(super) sending: Sending,
     pub(super) key_holders: Option<KeyHolders>,
     pub(super) return_path: Option<String>,
+    pub(super) told: Option<Told>,
 }
 
 /// A contact before its templates are rendered.
@@ -102,6 +104,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
             holders
         }),
         return_path: root.optional_table("bounces").map(|table| read_return_path(table, faults)),
+        told: root.table("notice").map(|table| notice::read(table, faults)),
     };
     root.finish();
     head

@@ -13,6 +13,7 @@ mod head;
 mod history;
 mod index_file;
 mod load;
+mod notice;
 mod place;
 mod policy;
 mod questionnaires;
@@ -34,6 +35,7 @@ use parsurvey_index::policy::Policy;
 use parsurvey_index::tree::{History, ImportedPoints, IndexTree, OfficialRanks, Text};
 
 use crate::chase::ChaseMail;
+use crate::notice::Notice;
 use crate::sending::Sending;
 
 pub use cross::check_group_sizes;
@@ -87,6 +89,8 @@ pub struct Campaign {
     /// The mailbox that bounces come back to, marked anew for every mail; without one they go to the sender's address
     /// and prove nothing.
     pub return_path: Option<String>,
+    /// What people are told of their data, and how long what is kept; not frozen, because it decides nothing about answers.
+    pub notice: Notice,
     /// Respondent groups in printed order.
     pub groups: Vec<Group>,
     /// Units, in file order.

@@ -4,6 +4,7 @@ mod bounces;
 mod chase;
 mod doctor;
 pub(crate) mod sending;
+mod serve;
 mod words;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
+pub(crate) use serve::ServeArgs;
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -252,16 +254,7 @@ pub(crate) enum Command {
         score: ScoreArgs,
     },
     /// Serve the respondents' form and the status page, and with --send do whatever is due.
-    Serve {
-        /// Address and port.
-        #[arg(long, env = "PARSURVEY_LISTEN", default_value = "127.0.0.1:8080")]
-        listen: String,
-        /// Also do whatever is due, as `run` does, every minute.
-        #[arg(long)]
-        send: bool,
-        #[command(flatten)]
-        smtp: SmtpArgs,
-    },
+    Serve(ServeArgs),
     /// Run a whole campaign on sample data: from roster to index, with real mail, form and ballot box.
     Demo {
         /// The folder it makes; replaced only if an earlier demo made it.

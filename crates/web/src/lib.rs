@@ -8,6 +8,7 @@ mod app;
 mod assets;
 mod board;
 mod chase;
+mod client;
 mod flow;
 mod guard;
 mod notice;
@@ -26,5 +27,7 @@ mod fixture;
 mod tests;
 
 pub use app::app;
+pub use client::{Client, Networks, network};
+pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
-pub use serve::serve;
+pub use serve::{Server, serve};

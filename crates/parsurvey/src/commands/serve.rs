@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use parsurvey_desk::mailing::Relay;
 use parsurvey_desk::{Because, Desk};
 use parsurvey_dispatch::Stop;
-use parsurvey_web::{Clock, SystemClock};
+use parsurvey_web::{Clock, Networks, Server, SystemClock};
 use tokio::net::TcpListener;
 
 use super::{Done, mailing, now, plain, shared_desk, stop_on_signal};
-use crate::args::{Global, SmtpArgs};
+use crate::args::{Global, ServeArgs};
 use crate::faults::Failure;
 
 /// A clock that began at another moment and runs as fast as the system's: for trying a sample campaign.
@@ -28,8 +28,8 @@ impl Clock for ShiftedClock {
 /// How often the schedule is looked at.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>) -> Done {
-    let relay = smtp.map(mailing::relay).transpose()?;
+pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
+    let relay = args.send.then(|| mailing::relay(&args.smtp)).transpose()?;
     let desk = shared_desk(global).await?;
     let shown = now(global, desk.campaign())?;
     let clock: Arc<dyn Clock> = match global.now {
@@ -39,7 +39,7 @@ pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>
     if let Err(error) = desk.ready_drafts(&plain(global, "serve"), shown).await {
         eprintln!("warning: answers are not saved as they are given: {error}");
     }
-    let listener = bind(listen).await?;
+    let listener = bind(&args.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::Told(3, error.to_string()))?;
     eprintln!("serving {} on http://{address} (status: http://{address}/status)", desk.campaign().id);
     let stop = stop_on_signal();
@@ -49,7 +49,9 @@ pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>
     });
     let app = parsurvey_web::app(desk, clock);
     let asked = stop.clone();
-    parsurvey_web::serve(listener, app, async move { asked.asked().await })
+    let networks = Networks::new(args.trusted_proxy.clone(), args.exempt_network.clone());
+    Server { listener, networks }
+        .run(app, async move { asked.asked().await })
         .await
         .map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))?;
     if let Some(sending) = sending {

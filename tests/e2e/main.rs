@@ -25,6 +25,8 @@ mod doctor;
 mod frame;
 /// The keys, the opening, and the order in which a survey ends.
 mod keys;
+/// Lost links, and the erasing of names when their time has come.
+mod law;
 /// What leaves by mail, how often, and what does not.
 mod mails;
 /// What people are told of their data, and whom they can ask.

@@ -109,7 +109,7 @@ pub fn variables(kind: MailKind, part: Part) -> Vec<&'static str> {
     let mut names: Vec<_> = COMMON_VARIABLES.iter().map(|(name, _)| *name).collect();
     let linked = match kind {
         MailKind::Prenotice => false,
-        MailKind::Invitation | MailKind::Reminder => part != Part::Subject,
+        MailKind::Invitation | MailKind::Reminder | MailKind::Link => part != Part::Subject,
     };
     if linked {
         names.push(LINK);

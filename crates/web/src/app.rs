@@ -20,15 +20,15 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, guard, notice, respond};
+use crate::{assets, board, chase, guard, lost, notice, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
 /// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`,
-/// `/notice`, `/status`, `/chase`, `/healthz`, `/assets/…`.
+/// `/notice`, `/lost`, `/status`, `/chase`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
+    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() })
 }
 
 /// What the handlers share.
@@ -37,6 +37,7 @@ pub(crate) struct House<D> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) latest: Arc<board::Latest<Status>>,
     pub(crate) chased: Arc<board::Latest<Chase>>,
+    pub(crate) asked: Arc<lost::Asked>,
 }
 
 impl<D> Clone for House<D> {
@@ -46,6 +47,7 @@ impl<D> Clone for House<D> {
             clock: Arc::clone(&self.clock),
             latest: Arc::clone(&self.latest),
             chased: Arc::clone(&self.chased),
+            asked: Arc::clone(&self.asked),
         }
     }
 }
@@ -59,6 +61,7 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .route("/f/{token}", get(respond::landing::<D>))
         .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
         .route("/notice", get(notice::notice::<D>))
+        .route("/lost", get(lost::lost::<D>).post(lost::ask::<D>))
         .route("/status", get(board::status::<D>))
         .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))

@@ -163,6 +163,7 @@ pub(crate) fn campaign() -> Campaign {
         link_base: "https://khaosat.example".to_owned(),
         contacts: Vec::new(),
         chasing: None,
+        lost_link: parsurvey_survey::campaign::LostLink::default(),
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
         form: FormRules::default(),
@@ -220,6 +221,8 @@ pub(crate) struct Told {
     pub(crate) stored: Vec<Answers>,
     pub(crate) declined: bool,
     pub(crate) late: u32,
+    /// Addresses for which a link was asked.
+    pub(crate) asked: Vec<String>,
 }
 
 /// A desk in memory. Links: `open`, `revoked`, `excused`, `early`; anything else is unknown.
@@ -356,6 +359,12 @@ impl Respond for FakeDesk {
         Ok(self.look(token, now))
     }
 
+    async fn ask_for_link(&self, address: &str, _now: Timestamp) -> Result<(), DeskError> {
+        self.fail(self.broken)?;
+        self.book().asked.push(address.to_owned());
+        Ok(())
+    }
+
     async fn chase(&self, _now: Timestamp) -> Result<Chase, DeskError> {
         self.fail(self.broken)?;
         self.counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -423,5 +432,6 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest: Arc::default(), chased: Arc::default() })
+    let clock = Arc::new(Fixed(moment(now)));
+    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() })
 }

@@ -73,6 +73,7 @@ fn template(path: &str) -> &'static str {
         (Some("f"), Some(_), Some("save"), None) => "/f/{token}/save",
         (Some("f"), Some(_), Some("decline"), None) => "/f/{token}/decline",
         (Some("notice"), None, None, None) => "/notice",
+        (Some("lost"), None, None, None) => "/lost",
         (Some("status"), None, None, None) => "/status",
         (Some("healthz"), None, None, None) => "/healthz",
         (Some("assets"), Some(_), None, None) => "/assets/{name}",

@@ -11,6 +11,7 @@ mod chase;
 mod client;
 mod flow;
 mod guard;
+mod lost;
 mod notice;
 mod pages;
 mod posted;

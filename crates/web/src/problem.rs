@@ -41,6 +41,8 @@ pub(crate) enum Problem {
     TooSlow,
     /// The request came from another site.
     ForeignSite,
+    /// Links were asked for too often, from one network or by everybody together.
+    AskedTooOften,
     /// The server cannot answer now.
     Unavailable,
     /// A defect of the program.
@@ -59,6 +61,7 @@ impl Problem {
             Problem::TooLarge => ("too-large-title", "too-large-text"),
             Problem::TooSlow => ("too-slow-title", "too-slow-text"),
             Problem::ForeignSite => ("foreign-site-title", "foreign-site-text"),
+            Problem::AskedTooOften => ("asked-too-often-title", "asked-too-often-text"),
             Problem::Unavailable => ("unavailable-title", "unavailable-text"),
             Problem::Defect => ("defect-title", "defect-text"),
         }
@@ -108,6 +111,7 @@ impl Standing {
                 Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
                 Problem::ForeignSite => StatusCode::FORBIDDEN,
+                Problem::AskedTooOften => StatusCode::TOO_MANY_REQUESTS,
                 Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 Problem::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             },

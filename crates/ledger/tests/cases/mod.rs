@@ -19,6 +19,7 @@ mod bounces;
 mod chase;
 mod dispatcher;
 mod drafts;
+mod law;
 mod log;
 mod mails;
 mod opening;

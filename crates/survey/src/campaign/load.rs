@@ -57,6 +57,9 @@ fn read(files: &BTreeMap<String, Vec<u8>>, faults: &Faults) -> Option<Campaign> 
         for contact in &head.contacts {
             check_templates(contact, faults);
         }
+        for (part, (file, source)) in &head.lost_link.templates {
+            check_template(MailKind::Link, *part, file, source, faults);
+        }
         for (part, (file, source)) in head.chasing.iter().flat_map(|chased| &chased.templates) {
             chasing::check_template(*part, &Document { file, text: source, faults });
         }
@@ -141,7 +144,8 @@ fn warn_of_strangers(
     let (Some(head), Some(_)) = (head, index) else { return };
     let of_contacts = head.contacts.iter().flat_map(|contact| contact.templates.values());
     let of_chase = head.chasing.iter().flat_map(|chased| chased.templates.values());
-    let templates: Vec<_> = of_contacts.chain(of_chase).map(|(name, _)| name.as_str()).collect();
+    let of_link = head.lost_link.templates.values();
+    let templates: Vec<_> = of_contacts.chain(of_chase).chain(of_link).map(|(name, _)| name.as_str()).collect();
     for name in files.keys() {
         let known = ["campaign.toml", "groups.toml", "questionnaire.toml", "index.toml", "units.csv"];
         let read = known.contains(&name.as_str()) || templates.contains(&name.as_str()) || is_policy_file(name);
@@ -192,7 +196,7 @@ fn check_template(kind: MailKind, part: Part, file: &str, source: &str, faults: 
                 "a prenotice carries no link: that is how people tell it from a forgery",
                 "remove it; the invitation carries the link",
             ),
-            (_, _, MailKind::Prenotice | MailKind::Invitation | MailKind::Reminder) => place.fault(
+            (_, _, MailKind::Prenotice | MailKind::Invitation | MailKind::Reminder | MailKind::Link) => place.fault(
                 "unknown-variable",
                 format!("'{name}' is not a variable of this mail"),
                 format!("did you mean '{}'?", nearest.copied().unwrap_or_default()),
@@ -314,6 +318,7 @@ fn assemble(
         grace_minutes: head.grace_minutes,
         sender,
         link_base: head.link_base,
+        lost_link: head.lost_link.settled(),
         holidays: head.holidays,
         limits: head.limits,
         form: head.form,

@@ -13,6 +13,7 @@ mod head;
 mod history;
 mod index_file;
 mod load;
+mod lost_link;
 mod notice;
 mod place;
 mod policy;
@@ -41,6 +42,7 @@ use crate::sending::Sending;
 pub use cross::check_group_sizes;
 pub use extremes::{Extremes, best_and_worst};
 pub use load::{Loaded, load};
+pub use lost_link::LostLink;
 pub use policy::load_policy;
 
 /// A campaign whose folder has passed every check.
@@ -76,6 +78,8 @@ pub struct Campaign {
     pub contacts: Vec<Contact>,
     /// Who chases and how its letters look; without it there are no letters to units.
     pub chasing: Option<Chasing>,
+    /// The mail to whoever asks for the link again.
+    pub lost_link: LostLink,
     /// Days without contacts, besides Saturdays and Sundays.
     pub holidays: Vec<Date>,
     /// Limits.
@@ -166,6 +170,8 @@ pub enum MailKind {
     Invitation,
     /// Carries the same link again.
     Reminder,
+    /// Carries the same link again, because the person asked for it. It is no contact: no plan owes it.
+    Link,
 }
 
 impl MailKind {
@@ -176,6 +182,7 @@ impl MailKind {
             MailKind::Prenotice => "prenotice",
             MailKind::Invitation => "invitation",
             MailKind::Reminder => "reminder",
+            MailKind::Link => "link",
         }
     }
 }
@@ -187,6 +194,7 @@ impl std::str::FromStr for MailKind {
             "prenotice" => Ok(MailKind::Prenotice),
             "invitation" => Ok(MailKind::Invitation),
             "reminder" => Ok(MailKind::Reminder),
+            "link" => Ok(MailKind::Link),
             other => Err(format!("'{other}' is not a kind of mail")),
         }
     }

@@ -21,6 +21,9 @@ async fn pages(browser: &Browser, lang: &str) -> Vec<(&'static str, Page)> {
         ("decline", browser.get(&format!("/f/open/decline?lang={lang}")).await),
         ("status", browser.get(&format!("/status?lang={lang}")).await),
         ("chase", browser.get(&format!("/chase?lang={lang}")).await),
+        ("lost", browser.get(&format!("/lost?lang={lang}")).await),
+        ("lost-faulty", browser.post(&format!("/lost?lang={lang}"), &[("email".to_owned(), "an".to_owned())]).await),
+        ("lost-asked", browser.get(&format!("/lost?lang={lang}&asked=yes")).await),
         ("notice", browser.get(&format!("/notice?lang={lang}")).await),
         ("unknown", browser.get(&format!("/f/x?lang={lang}")).await),
         ("excused", browser.get(&format!("/f/excused?lang={lang}")).await),
@@ -61,7 +64,7 @@ async fn every_input_has_its_label_and_every_reference_its_element() {
         unique.dedup();
         assert_eq!(unique.len(), ids.len(), "{name}: an id stands twice");
         let labels = page.attributes("label", "for");
-        assert_eq!(labels, page.attributes("input[type=radio]", "id"), "{name}");
+        assert_eq!(labels, page.attributes("input[type=radio], input[type=email]", "id"), "{name}");
         for attribute in ["aria-labelledby", "aria-describedby"] {
             for id in page.attributes(&format!("[{attribute}]"), attribute) {
                 assert!(ids.contains(&id), "{name}: {attribute} points at {id}");

@@ -71,6 +71,7 @@ async fn no_page_shows_a_key() {
         "/chase",
         "/f/open/decline",
         "/notice",
+        "/lost",
     ] {
         for lang in ["vi", "en"] {
             let page = browser.get(&format!("{path}?lang={lang}")).await;

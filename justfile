@@ -52,6 +52,16 @@ sim *options:
     cargo build --locked --release
     PARSURVEY_SIM="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test sim long -- --ignored --nocapture
 
+# Pictures of every page, mail and report: both languages, 360, 768 and 1440 px, light, and dark at 360.
+screenshots folder="target/screenshots":
+    PARSURVEY_SCREENSHOTS="$PWD/{{ folder }}" cargo test --locked --workspace --test browser screenshots
+
+# Holds every page of the form against axe-core and prints the table; then what the pages weigh.
+accessible:
+    tests/browser/tools.sh
+    cargo test --locked --workspace --test browser accessible -- --nocapture
+    cargo test --locked --workspace --test browser weight -- --nocapture
+
 # Renews the synthetic roster of the Hanoi sample.
 roster:
     cargo run --quiet -p parsurvey-rehearsal --example roster > target/roster.csv

@@ -4,17 +4,24 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a driver that panics fails the test that uses it")]
 
+/// axe-core over a page.
+pub mod axe;
 /// Chromium through its driver.
 pub mod chrome;
+/// What a browser runs on.
+pub mod device;
 /// A DNS server on loopback.
 pub mod dns;
 /// A throw-away PostgreSQL server, the same one the ledger's own tests use.
 #[path = "../../crates/ledger/tests/support/postgres.rs"]
 mod postgres;
 mod program;
+/// What a screen reader says of a page.
+pub mod reader;
 mod running;
 mod serving;
 mod small_disk;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -135,6 +142,12 @@ impl Survey {
     /// Sets the clock that every command is given.
     pub fn at(&mut self, moment: &str) {
         moment.clone_into(&mut self.now);
+    }
+
+    /// The moment that every command is given.
+    #[must_use]
+    pub fn moment(&self) -> jiff::Timestamp {
+        self.now.parse().unwrap()
     }
 
     /// The survey's own folder, for a test's files.

@@ -2,6 +2,9 @@
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
+use tokio::time::Instant;
+
+use crate::Survey;
 
 use crate::program::command;
 
@@ -9,6 +12,7 @@ use crate::program::command;
 pub struct Serving {
     child: Child,
     base: String,
+    began: Instant,
 }
 
 impl Serving {
@@ -25,7 +29,7 @@ impl Serving {
         };
         // Whatever it says later is read and forgotten, so that a full pipe never stops it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, base }
+        Self { child, base, began: Instant::now() }
     }
 
     /// The address of a path.
@@ -38,6 +42,12 @@ impl Serving {
     #[must_use]
     pub fn address(&self) -> String {
         self.base.trim_start_matches("http://").to_owned()
+    }
+
+    /// The moment that it shows, if it was started at the survey's present one.
+    #[must_use]
+    pub fn now(&self, survey: &Survey) -> jiff::Timestamp {
+        survey.moment() + self.began.elapsed()
     }
 
     /// Kills it as a power cut would.

@@ -3,8 +3,10 @@
 //! Used alike by command line, form, console and scheduler: read, call something pure, write.
 //! Nothing here prints, parses arguments or knows HTTP; `now` is an argument everywhere.
 
+pub mod accounts;
 pub mod acts;
 pub mod ask;
+pub mod board;
 pub mod bounces;
 pub mod chase;
 pub mod closing;
@@ -17,6 +19,7 @@ pub mod keys;
 mod lost;
 pub mod mailing;
 pub mod opening;
+pub mod people;
 pub mod purge;
 pub mod respond;
 pub mod results;
@@ -27,11 +30,12 @@ pub mod setup;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use jiff::Timestamp;
 use parsurvey_dispatch::bounce::verp::ReturnPathSecret;
 use parsurvey_ledger::{Act, CampaignState, Ledger, LedgerError, Stage};
+use parsurvey_survey::account::{ConsoleSecret, Throttle};
 use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::draft::DraftSecret;
@@ -54,6 +58,8 @@ pub struct Desk {
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
     draft_secret: OnceLock<DraftSecret>,
+    console_secret: OnceLock<ConsoleSecret>,
+    throttle: Mutex<Throttle>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -160,6 +166,8 @@ impl Desk {
             link_base,
             return_path_secret: OnceLock::new(),
             draft_secret: OnceLock::new(),
+            console_secret: OnceLock::new(),
+            throttle: Mutex::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person, submitted};
 use crate::seats::{SeatRow, category_word, seat_row};
 use crate::sql::Tx;
@@ -133,6 +134,7 @@ impl Ledger {
         if updated.rows_affected() == 0 {
             return Err(LedgerError::conflict(format!("form {form} has this address already")));
         }
+        make_search(&mut tx).await?;
         head.raise_roster_version(&mut tx).await?;
         head.append(&mut tx, act, Entry::of("address_corrected").form(form).person(seat.person)).await?;
         Ok(tx.commit().await?)

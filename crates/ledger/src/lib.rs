@@ -8,10 +8,12 @@
 //! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Dispatcher`] mail out,
 //! [`Ledger::take_reports`] bounces in, [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
+mod accounts;
 mod act;
 mod acts;
 mod again;
 mod ballots;
+mod board;
 mod bounces;
 mod campaign;
 mod chase;
@@ -30,18 +32,21 @@ mod mail;
 mod moves;
 mod outbox;
 mod pause;
+mod people;
 mod purge;
 mod reports;
 mod respond;
 mod roster;
 mod seats;
 mod seed;
+mod sessions;
 mod settle;
 mod sql;
 mod tally;
 
 use sqlx::AnyPool;
 
+pub use accounts::{AccountRow, NewAccount, NewSetup};
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
@@ -62,11 +67,13 @@ pub use lost::{AskingPace, OpenSeat};
 pub use mail::NewMail;
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
+pub use people::{PeoplePage, PeopleQuery, SEAT_FILTERS, SeatFilter, SeatOfPerson, SeatStanding};
 pub use purge::Purged;
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use seed::{SeedLook, SeedResult};
+pub use sessions::SessionRow;
 pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
@@ -141,6 +148,7 @@ impl Ledger {
         if !ledger.exists().await? {
             return Err(LedgerError::NotALedger("its making was interrupted; run init again"));
         }
+        ledger.make_search().await?;
         Ok(ledger)
     }
 

@@ -18,6 +18,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
 use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
+use crate::people::{make_search, search_text};
 use crate::sql::{CHUNK, Tx, in_order, rows};
 
 /// Where a seat stands.
@@ -161,6 +162,7 @@ impl Ledger {
             }
         }
         insert_seats(&mut tx, &seats).await?;
+        make_search(&mut tx).await?;
         head.raise_roster_version(&mut tx).await?;
         for (form, person) in &reinstated {
             let entry = Entry::of("frame_correction").form(*form).person(*person).with("reinstated", true);
@@ -296,8 +298,10 @@ async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<Vec<PersonId
         sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(person), 0) FROM person").fetch_one(&mut **tx).await?;
     let mut next = last;
     for chunk in people.chunks(CHUNK) {
-        let sql =
-            format!("INSERT INTO person (person, external_id, name, email, position) VALUES {}", rows(chunk.len(), 5));
+        let sql = format!(
+            "INSERT INTO person (person, external_id, name, email, position, search) VALUES {}",
+            rows(chunk.len(), 6)
+        );
         let mut query = sqlx::query(in_order(tx, sql));
         for new in chunk {
             next += 1;
@@ -306,7 +310,8 @@ async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<Vec<PersonId
                 .bind(new.external_id.clone())
                 .bind(new.name.as_str())
                 .bind(new.email.as_str())
-                .bind(new.position.as_str());
+                .bind(new.position.as_str())
+                .bind(search_text(&new.name, &new.email, &new.position, new.external_id.as_deref()));
         }
         query.execute(&mut **tx).await?;
     }

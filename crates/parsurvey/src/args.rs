@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod account;
 mod bounces;
 mod chase;
 mod doctor;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use account::AccountCommand;
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
@@ -261,7 +263,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         score: ScoreArgs,
     },
-    /// Serve the respondents' form and the status page, and with --send do whatever is due.
+    /// Who may log in to the console.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Serve the respondents' form, the status page and the console, and with --send do whatever is due.
     Serve(ServeArgs),
     /// Run a whole campaign on sample data: from roster to index, with real mail, form and ballot box.
     Demo {

@@ -212,3 +212,6 @@ lost-asked-same = Every address gets this reply, so that nobody can find out who
 lost-asked-often = An address is sent at most one mail within { $minutes } minutes and { $mails } mails within 24 hours.
 asked-too-often-title = Too many requests
 asked-too-often-text = Links were just asked for too often. Please try again in an hour, or contact the helpline.
+
+# On a phone: one question a screen.
+onward = Next question

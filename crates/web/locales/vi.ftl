@@ -212,3 +212,6 @@ lost-asked-same = Mọi địa chỉ đều nhận câu trả lời này, để 
 lost-asked-often = Mỗi địa chỉ được gửi nhiều nhất một thư trong { $minutes } phút và { $mails } thư trong 24 giờ.
 asked-too-often-title = Quá nhiều yêu cầu
 asked-too-often-text = Hệ thống vừa nhận quá nhiều yêu cầu gửi lại liên kết. Xin thử lại sau một giờ, hoặc liên hệ bộ phận hỗ trợ.
+
+# Màn hình điện thoại: mỗi câu một màn hình.
+onward = Câu tiếp theo

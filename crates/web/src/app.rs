@@ -1,6 +1,7 @@
 //! The router: which address leads to which page, and what every request passes on its way.
 //!
-//! GET and HEAD change nothing, anywhere. There is no cookie and no session: a link is all a person has.
+//! GET and HEAD change nothing, anywhere. A respondent has no cookie and no session: a link is all a person has. The
+//! console's pages are another matter ([`crate::console`]).
 
 use std::any::Any;
 use std::sync::Arc;
@@ -20,15 +21,16 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, guard, lost, notice, respond};
+use crate::{assets, board, chase, console, guard, lost, notice, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`,
-/// `/notice`, `/lost`, `/status`, `/chase`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/notice`, `/lost`,
+/// `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() })
+    let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
+    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() }, console)
 }
 
 /// What the handlers share.
@@ -52,7 +54,8 @@ impl<D> Clone for House<D> {
     }
 }
 
-pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
+/// The pages over `house`, with those of the console beside them.
+pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> Router {
     // Pages that carry answers are never compressed: their compressed size would tell something about what was chosen.
     let plain = Router::new()
         .route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>))
@@ -69,6 +72,9 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .route(assets::style_path(), get(style))
         .route(assets::icon_path(), get(icon))
         .route(assets::script_path(), get(script))
+        .route(assets::console_style_path(), get(console_style))
+        .route(assets::console_script_path(), get(console_script))
+        .merge(console)
         .layer(CompressionLayer::new());
     let panicked = house.clone();
     plain
@@ -93,6 +99,14 @@ const FOR_EVER: (header::HeaderName, HeaderValue) =
 
 async fn style() -> Response {
     asset("text/css; charset=utf-8", assets::STYLE)
+}
+
+async fn console_style() -> Response {
+    asset("text/css; charset=utf-8", assets::CONSOLE_STYLE)
+}
+
+async fn console_script() -> Response {
+    asset("text/javascript; charset=utf-8", assets::CONSOLE_SCRIPT)
 }
 
 async fn icon() -> Response {

@@ -433,5 +433,6 @@ impl Clock for Fixed {
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
     let clock = Arc::new(Fixed(moment(now)));
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() })
+    let house = House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() };
+    router(house, Router::new())
 }

@@ -37,12 +37,12 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Puts the protective headers on every reply, and forbids storing it unless its handler said otherwise.
+/// Puts the protective headers on every reply, and forbids storing it, unless its handler said otherwise.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
@@ -75,6 +75,7 @@ fn template(path: &str) -> &'static str {
         (Some("notice"), None, None, None) => "/notice",
         (Some("lost"), None, None, None) => "/lost",
         (Some("status"), None, None, None) => "/status",
+        (Some("console"), _, _, _) => "/console",
         (Some("healthz"), None, None, None) => "/healthz",
         (Some("assets"), Some(_), None, None) => "/assets/{name}",
         _ => "other",

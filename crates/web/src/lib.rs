@@ -1,7 +1,8 @@
-//! HTTP in: the respondent's form and a plain status page.
+//! HTTP in: the respondent's form, a plain status page, and the operator's console.
 //!
 //! [`app()`] builds the router over a `desk`, [`serve()`] runs it on a listener until told to stop.
-//! Every page works without JavaScript, cookies and storage, and asks nothing of any other host.
+//! Every page works without JavaScript and asks nothing of any other host; those of respondents also without cookies
+//! and storage.
 //! Nothing here reads a stored answer, decides whether a form may be answered, or knows the database; `desk` does.
 
 mod app;
@@ -9,6 +10,7 @@ mod assets;
 mod board;
 mod chase;
 mod client;
+mod console;
 mod flow;
 mod guard;
 mod lost;

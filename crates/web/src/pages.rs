@@ -9,7 +9,7 @@ use parsurvey_survey::campaign::{Campaign, Question, Questionnaire};
 
 use crate::assets;
 use crate::flow::Draft;
-use crate::posted::{BLANK, NO_OPINION, QUESTION, value_of};
+use crate::posted::{At, BLANK, NO_OPINION, QUESTION, value_of};
 use crate::review::ReviewedSection;
 use crate::words::Lang;
 
@@ -176,8 +176,17 @@ pub(crate) struct Paper<'a> {
 
 impl Paper<'_> {
     /// Where pages of the form are posted to.
+    ///
+    /// The address differs from the page's own: where a post fails because the line is lost, a browser lets its error
+    /// page take the place of a page of the same address, and the back button then skips what was chosen there. The
+    /// server reads the language only.
     pub(crate) fn action(&self, lang: &Lang) -> String {
-        format!("/f/{}/page?lang={}", self.token, lang.code())
+        let page = match self.draft.at {
+            At::Section(section) => section + 1,
+            At::Review => 0,
+        };
+        let (answers, missing) = (self.draft.answers.len(), self.draft.missing.len());
+        format!("/f/{}/page?lang={}&from={page}.{answers}.{missing}", self.token, lang.code())
     }
 
     /// Where the page's script saves answers as they are chosen.

@@ -18,6 +18,8 @@ pub(crate) enum Standing {
     TooLate,
     /// Not stored because the server could not; the page keeps the answers.
     NotStored,
+    /// Too many tries to log in.
+    TooManyTries,
     /// A problem.
     Problem(Problem),
 }
@@ -43,6 +45,8 @@ pub(crate) enum Problem {
     ForeignSite,
     /// Links were asked for too often, from one network or by everybody together.
     AskedTooOften,
+    /// The role may not see the page.
+    NotAllowed,
     /// The server cannot answer now.
     Unavailable,
     /// A defect of the program.
@@ -62,6 +66,7 @@ impl Problem {
             Problem::TooSlow => ("too-slow-title", "too-slow-text"),
             Problem::ForeignSite => ("foreign-site-title", "foreign-site-text"),
             Problem::AskedTooOften => ("asked-too-often-title", "asked-too-often-text"),
+            Problem::NotAllowed => ("c-not-allowed-title", "c-not-allowed-text"),
             Problem::Unavailable => ("unavailable-title", "unavailable-text"),
             Problem::Defect => ("defect-title", "defect-text"),
         }
@@ -103,6 +108,7 @@ impl Standing {
             Standing::SubmittedBefore => StatusCode::CONFLICT,
             Standing::TooLate => StatusCode::FORBIDDEN,
             Standing::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Standing::Problem(problem) => match problem {
                 Problem::UnknownLink | Problem::NoSuchPage => StatusCode::NOT_FOUND,
                 Problem::RevokedLink => StatusCode::GONE,
@@ -110,7 +116,7 @@ impl Standing {
                 Problem::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
-                Problem::ForeignSite => StatusCode::FORBIDDEN,
+                Problem::ForeignSite | Problem::NotAllowed => StatusCode::FORBIDDEN,
                 Problem::AskedTooOften => StatusCode::TOO_MANY_REQUESTS,
                 Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 Problem::Defect => StatusCode::INTERNAL_SERVER_ERROR,

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tower::Service;
 
 use crate::client::Networks;
+use crate::console::Peer;
 
 /// How long a connection may take to send the head of a request, or stay silent between two.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -107,6 +108,7 @@ impl Caller {
     fn ask(&self, mut request: Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         let client = self.networks.client(self.peer, self.encrypted, request.headers());
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(Peer(self.peer));
         // A router is always ready, and a clone of it shares everything.
         self.app.clone().call(request)
     }

@@ -14,9 +14,11 @@ macro_rules! on_both {
     };
 }
 
+mod accounts;
 mod ballots;
 mod bounces;
 mod chase;
+mod console;
 mod dispatcher;
 mod drafts;
 mod law;

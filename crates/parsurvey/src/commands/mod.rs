@@ -1,5 +1,6 @@
 //! One function per command, grouped as an operator meets them. Each opens the desk, does one act, and prints.
 
+mod account;
 mod ask;
 mod bounces;
 mod chase;
@@ -128,6 +129,7 @@ async fn act(cli: Cli) -> Done {
         Command::Index(score) => ask::index(global, &score).await,
         Command::Explain { code, score } => ask::explain(global, &code, &score).await,
         Command::Report { documents, out, score } => ask::report(global, &documents, out, &score).await,
+        Command::Account { command } => account::account(global, command).await,
         Command::Serve(args) => serve::serve(global, &args).await,
         Command::Demo { out, serve } => demo::demo(global, &out, serve).await,
     }

@@ -42,6 +42,12 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
     let listener = bind(&args.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::Told(3, error.to_string()))?;
     eprintln!("serving {} on http://{address} (status: http://{address}/status)", desk.campaign().id);
+    eprintln!("console: http://{address}/console");
+    if desk.accounts().await?.is_empty() {
+        eprintln!(
+            "  nobody can log in to it yet; make the first account with `parsurvey account add NAME --role administrator`"
+        );
+    }
     let stop = stop_on_signal();
     let sending = relay.map(|relay| {
         let because = plain(global, "serve");

@@ -177,22 +177,22 @@ impl Tour {
         self.survey.run(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
-        self.open("/lost", "").await;
+        self.open("/lost").await;
         look(chrome, "lost").await;
         chrome.click_through(GO_ON).await;
         look(chrome, "lost-faulty").await;
-        self.open("/lost", "&asked=yes").await;
+        self.open("/lost?asked=yes").await;
         look(chrome, "lost-asked").await;
-        self.open("/notice", "").await;
+        self.open("/notice").await;
         look(chrome, "notice").await;
     }
 
     async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {
         let chrome = &self.chrome;
-        self.open("/console/login", "").await;
+        self.open("/console/login").await;
         look(chrome, "console-login").await;
         let mut clerk = Clerk::hired(&self.survey, "nva", "operator", &[]).await;
-        self.open("/console/setup", "").await;
+        self.open("/console/setup").await;
         look(chrome, "console-setup").await;
         clerk.set_up(chrome, self.serving.now(&self.survey)).await;
         chrome.click("#days-table summary").await;
@@ -202,14 +202,14 @@ impl Tour {
             ("/console/people/1", "console-person"),
             ("/console/account", "console-account"),
         ] {
-            self.open(path, "").await;
+            self.open(path).await;
             look(chrome, name).await;
         }
         let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
-        self.open("/console/setup", "").await;
+        self.open("/console/setup").await;
         coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
         look(chrome, "console-unit").await;
-        self.open("/console/people", "").await;
+        self.open("/console/people").await;
         look(chrome, "console-not-now").await;
         chrome.click_through(".mine button").await;
     }

@@ -46,12 +46,12 @@ async fn a_form_that_comes_after_the_grace_is_shown_back_and_not_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_had_not_begun_is_told_in_the_grace_that_the_survey_is_over() {
-    let mut person = Person::with_a_phone().await;
+    let mut person = Person::at(360, 740, false).await;
     person.wait_until(LAST_MINUTE).await;
     person.arrive().await;
     person.go_on().await;
     person.choose(&[(1, 1), (2, 2), (3, 3)]).await;
-    // Chosen, but nothing of it had reached the server when the survey ended.
+    // Chosen without scripts, so nothing of it had reached the server when the survey ended.
     person.wait_until(GRACE).await;
     person.go_on().await;
     assert_eq!(person.chrome.text("h1").await, "Đã hết hạn, phiếu không được lưu");

@@ -17,18 +17,31 @@ pub(crate) fn option(question: usize, place: usize) -> String {
 }
 
 /// From a link to the review, in any browser, with these options of the five questions.
+///
+/// A form that was begun goes on where it was left; what was answered before is then changed from the review.
 pub(crate) async fn up_to_the_review(chrome: &Chrome, link: &str, places: [usize; 5]) {
+    const REVIEW: &str = "Xem lại câu trả lời";
+    let choose_and_go_on = async |questions: std::ops::RangeInclusive<usize>| {
+        for question in questions {
+            chrome.tap(&option(question, places[question - 1])).await;
+        }
+        chrome.tap_through(GO_ON).await;
+    };
     chrome.open(link).await;
     chrome.tap_through(GO_ON).await;
-    for question in 1..=3 {
-        chrome.tap(&option(question, places[question - 1])).await;
+    let begun = chrome.text("h1").await != "Công việc hằng ngày";
+    if !begun {
+        choose_and_go_on(1..=3).await;
     }
-    chrome.tap_through(GO_ON).await;
-    for question in 4..=5 {
-        chrome.tap(&option(question, places[question - 1])).await;
+    if chrome.text("h1").await == REVIEW {
+        chrome.tap_through("button[value='edit.q4']").await;
     }
-    chrome.tap_through(GO_ON).await;
-    assert_eq!(chrome.text("h1").await, "Xem lại câu trả lời");
+    choose_and_go_on(4..=5).await;
+    if begun {
+        chrome.tap_through("button[value='edit.q1']").await;
+        choose_and_go_on(1..=3).await;
+    }
+    assert_eq!(chrome.text("h1").await, REVIEW);
 }
 
 /// The answers as a review shows them.

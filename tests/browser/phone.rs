@@ -33,7 +33,7 @@ async fn fills_the_screen(chrome: &Chrome, question: usize) {
     let screen = height(chrome).await;
     assert!((-1.0..30.0).contains(&top), "question {question} begins at {top} px");
     assert!(last <= screen, "the last option of question {question} ends at {last} px of {screen}");
-    assert!(bottom > screen - 30.0 || chrome.count(&format!("#c{question} .onward")).await == 0);
+    assert!(bottom > screen - 60.0 || chrome.count(&format!("#c{question} .onward")).await == 0);
     for other in ["previousElementSibling", "nextElementSibling"] {
         let script = format!(
             "const other = document.getElementById('c{question}').{other};

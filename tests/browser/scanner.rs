@@ -75,7 +75,7 @@ async fn presses_everything(serving: &Serving, link: &str) -> usize {
             waiting.push_back(browser.press(&form, &button).await.unwrap());
         }
         // Whatever a page does not offer is tried as well.
-        for go in ["start", "next", "back", "stay", "review", "submit", "edit.q1"] {
+        for go in ["start", "resume", "next", "back", "stay", "review", "submit", "edit.q1"] {
             waiting.push_back(browser.press(&form, &("go".to_owned(), go.to_owned())).await.unwrap());
         }
     }

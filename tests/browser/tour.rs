@@ -85,6 +85,8 @@ impl Tour {
         look(chrome, "review").await;
         chrome.click_through(".edit").await;
         look(chrome, "editing").await;
+        self.open_form(0).await;
+        look(chrome, "begun").await;
     }
 
     /// Posts that no person makes, but a broken browser, another site or somebody curious does.
@@ -109,13 +111,16 @@ impl Tour {
         look(chrome, "alien").await;
     }
 
-    /// A questionnaire in which every question may be left blank, handed in blank.
+    /// A questionnaire in which every question may be left blank, handed in blank; then one that may be answered anew.
     async fn of_a_form_without_an_answer(&self, look: &impl AsyncFn(&Chrome, &str)) {
         let mut other = Survey::small().await;
         let path = other.campaign.join("questionnaire.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let optional = text.replace("sub_criterion = ", "required = false\nsub_criterion = ");
         std::fs::write(path, optional).unwrap();
+        let path = other.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text.replacen("[limits]", "[form]\nrevise_until_close = true\n\n[limits]", 1)).unwrap();
         other.set_up().await;
         other.at(moments::INVITATION);
         other.invite().await.done();
@@ -128,6 +133,11 @@ impl Tour {
             self.chrome.click_through(GO_ON).await;
         }
         look(&self.chrome, "empty").await;
+        self.chrome.click_through(".edit").await;
+        self.choose(&[(1, 1)]).await;
+        self.chrome.click_through(GO_ON).await;
+        self.chrome.click_through(GO_ON).await;
+        look(&self.chrome, "thanks-anew").await;
         serving.kill().await;
     }
 
@@ -245,6 +255,10 @@ impl Tour {
     async fn up_to_the_review(&self, person: usize) {
         self.open_form(person).await;
         self.chrome.click_through(GO_ON).await;
+        // A form that was answered before goes on at the review.
+        if self.chrome.count(".reviewed").await > 0 {
+            return;
+        }
         self.choose(&[(1, 2), (2, 1), (3, 6)]).await;
         self.chrome.click_through(GO_ON).await;
         self.choose(&[(4, 1), (5, 3)]).await;

@@ -41,6 +41,7 @@ use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::draft::DraftSecret;
 use parsurvey_survey::fault::Fault;
 use parsurvey_survey::freeze;
+use parsurvey_survey::key::PublicKey;
 use parsurvey_survey::link::LinkSecret;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -58,6 +59,7 @@ pub struct Desk {
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
     draft_secret: OnceLock<DraftSecret>,
+    box_key: OnceLock<PublicKey>,
     console_secret: OnceLock<ConsoleSecret>,
     throttle: Mutex<Throttle>,
 }
@@ -166,6 +168,7 @@ impl Desk {
             link_base,
             return_path_secret: OnceLock::new(),
             draft_secret: OnceLock::new(),
+            box_key: OnceLock::new(),
             console_secret: OnceLock::new(),
             throttle: Mutex::default(),
         }

@@ -12,6 +12,7 @@ mod accounts;
 mod act;
 mod acts;
 mod again;
+mod arrivals;
 mod ballots;
 mod board;
 mod bounces;
@@ -44,6 +45,8 @@ mod settle;
 mod sql;
 mod tally;
 
+use std::sync::Arc;
+
 use sqlx::AnyPool;
 
 pub use accounts::{AccountRow, NewAccount, NewSetup};
@@ -62,7 +65,7 @@ pub use event::{Chain, Event};
 pub use held::HeldSecret;
 pub use keys::{KeyRole, KeyRow};
 pub use lease::{LeasedMail, TakenOver};
-pub use links::{LinkHash, LinkRow};
+pub use links::{LinkHash, LinkRow, LinkedForm};
 pub use lost::{AskingPace, OpenSeat};
 pub use mail::NewMail;
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
@@ -78,6 +81,7 @@ pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
 use act::to_millis;
+use arrivals::Arrivals;
 use connect::{Backend, Found, Place};
 
 /// An open ledger. Cheap to clone; every clone uses the same connections.
@@ -86,6 +90,7 @@ pub struct Ledger {
     writer: AnyPool,
     reader: AnyPool,
     backend: Backend,
+    arrivals: Arc<Arrivals>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -154,7 +159,7 @@ impl Ledger {
 
     fn of(place: &Place, options: Options) -> Self {
         let (writer, reader) = place.pools(options);
-        Self { writer, reader, backend: place.backend }
+        Self { writer, reader, backend: place.backend, arrivals: Arc::default() }
     }
 
     /// Closes every connection. Dropping the last clone does the same, only later.

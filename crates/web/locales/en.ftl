@@ -215,3 +215,8 @@ asked-too-often-text = Links were just asked for too often. Please try again in 
 
 # On a phone: one question a screen.
 onward = Next question
+
+# Limits of use.
+too-fast-title = Too many requests
+too-fast-text = This link, or the network you are on, has sent too many requests within a short time. Please wait about a minute and try again with the link exactly as it stands in the invitation.
+too-fast-kept = This link was used too often within a short time, so what you just pressed was not recorded. Your answers are still on this page. Please wait about a minute and press again.

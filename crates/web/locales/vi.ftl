@@ -215,3 +215,8 @@ asked-too-often-text = Hệ thống vừa nhận quá nhiều yêu cầu gửi l
 
 # Màn hình điện thoại: mỗi câu một màn hình.
 onward = Câu tiếp theo
+
+# Limits of use.
+too-fast-title = Quá nhiều lượt truy cập
+too-fast-text = Trong thời gian ngắn, đường liên kết này hoặc mạng của Ông/Bà đã gửi quá nhiều yêu cầu. Xin chờ khoảng một phút rồi thử lại bằng đúng đường liên kết trong thư mời.
+too-fast-kept = Trong thời gian ngắn, đường liên kết này đã được dùng quá nhiều lần nên lần bấm vừa rồi chưa được ghi nhận. Các câu trả lời vẫn còn trên trang này. Xin chờ khoảng một phút rồi bấm lại.

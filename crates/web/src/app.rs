@@ -17,11 +17,12 @@ use parsurvey_survey::status::Status;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::limit::Limits;
 use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, console, guard, lost, notice, respond};
+use crate::{assets, board, chase, console, decline, guard, limit, lost, notice, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
@@ -30,7 +31,8 @@ use crate::{assets, board, chase, console, guard, lost, notice, respond};
 /// `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
     let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() }, console)
+    let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock, latest, chased, limits, asked }, console)
 }
 
 /// What the handlers share.
@@ -39,6 +41,7 @@ pub(crate) struct House<D> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) latest: Arc<board::Latest<Status>>,
     pub(crate) chased: Arc<board::Latest<Chase>>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) asked: Arc<lost::Asked>,
 }
 
@@ -49,6 +52,7 @@ impl<D> Clone for House<D> {
             clock: Arc::clone(&self.clock),
             latest: Arc::clone(&self.latest),
             chased: Arc::clone(&self.chased),
+            limits: Arc::clone(&self.limits),
             asked: Arc::clone(&self.asked),
         }
     }
@@ -62,7 +66,7 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .route("/f/{token}/save", post(respond::save::<D>));
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
-        .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
+        .route("/f/{token}/decline", get(decline::decline::<D>).post(decline::set_declined::<D>))
         .route("/notice", get(notice::notice::<D>))
         .route("/lost", get(lost::lost::<D>).post(lost::ask::<D>))
         .route("/status", get(board::status::<D>))
@@ -81,6 +85,7 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .merge(compressed)
         .fallback(respond::no_such_page::<D>)
         .method_not_allowed_fallback(respond::wrong_method::<D>)
+        .layer(from_fn_with_state(house.clone(), limit::links::<D>))
         .layer(from_fn_with_state(house.clone(), guard::size::<D>))
         .layer(from_fn_with_state(house.clone(), guard::origin::<D>))
         .layer(from_fn_with_state(house.clone(), guard::time::<D>))

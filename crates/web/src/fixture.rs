@@ -432,7 +432,6 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    let clock = Arc::new(Fixed(moment(now)));
-    let house = House { desk, clock, latest: Arc::default(), chased: Arc::default(), asked: Arc::default() };
-    router(house, Router::new())
+    let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits, asked }, Router::new())
 }

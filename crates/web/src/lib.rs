@@ -11,8 +11,10 @@ mod board;
 mod chase;
 mod client;
 mod console;
+mod decline;
 mod flow;
 mod guard;
+mod limit;
 mod lost;
 mod notice;
 mod pages;
@@ -22,6 +24,7 @@ mod respond;
 mod review;
 mod seam;
 mod serve;
+mod tls;
 mod words;
 
 #[cfg(test)]
@@ -33,4 +36,5 @@ pub use app::app;
 pub use client::{Client, Networks, network};
 pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
-pub use serve::{Server, serve};
+pub use serve::{CONNECTIONS, Server, serve};
+pub use tls::{Tls, TlsError};

@@ -148,6 +148,8 @@ pub(crate) enum Alert {
     Empty,
     /// The server could not store or look up.
     NotStored,
+    /// The link is used too often.
+    TooFast,
 }
 
 impl Alert {
@@ -157,6 +159,7 @@ impl Alert {
             Alert::Alien => Some(("alien-title", "alien-text")),
             Alert::Empty => Some(("empty-title", "empty-text")),
             Alert::NotStored => Some(("not-stored-title", "not-stored-text")),
+            Alert::TooFast => Some(("too-fast-title", "too-fast-kept")),
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Standing {
     TooLate,
     /// Not stored because the server could not; the page keeps the answers.
     NotStored,
+    /// Too many requests; nothing was looked up or stored, and the page keeps the answers.
+    TooFast,
     /// Too many tries to log in.
     TooManyTries,
     /// A problem.
@@ -41,6 +43,8 @@ pub(crate) enum Problem {
     TooLarge,
     /// The request took too long to arrive.
     TooSlow,
+    /// A link was used, or links that do not exist were tried, too often.
+    TooFast,
     /// The request came from another site.
     ForeignSite,
     /// Links were asked for too often, from one network or by everybody together.
@@ -64,6 +68,7 @@ impl Problem {
             Problem::NotAForm => ("not-a-form-title", "not-a-form-text"),
             Problem::TooLarge => ("too-large-title", "too-large-text"),
             Problem::TooSlow => ("too-slow-title", "too-slow-text"),
+            Problem::TooFast => ("too-fast-title", "too-fast-text"),
             Problem::ForeignSite => ("foreign-site-title", "foreign-site-text"),
             Problem::AskedTooOften => ("asked-too-often-title", "asked-too-often-text"),
             Problem::NotAllowed => ("c-not-allowed-title", "c-not-allowed-text"),
@@ -108,7 +113,7 @@ impl Standing {
             Standing::SubmittedBefore => StatusCode::CONFLICT,
             Standing::TooLate => StatusCode::FORBIDDEN,
             Standing::NotStored => StatusCode::SERVICE_UNAVAILABLE,
-            Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Standing::TooFast | Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Standing::Problem(problem) => match problem {
                 Problem::UnknownLink | Problem::NoSuchPage => StatusCode::NOT_FOUND,
                 Problem::RevokedLink => StatusCode::GONE,
@@ -116,6 +121,7 @@ impl Standing {
                 Problem::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
+                Problem::TooFast => StatusCode::TOO_MANY_REQUESTS,
                 Problem::ForeignSite | Problem::NotAllowed => StatusCode::FORBIDDEN,
                 Problem::AskedTooOften => StatusCode::TOO_MANY_REQUESTS,
                 Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

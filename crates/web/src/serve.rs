@@ -17,20 +17,27 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 use crate::client::Networks;
-use crate::console::Peer;
+use crate::tls::Tls;
 
 /// How long a connection may take to send the head of a request, or stay silent between two.
 const HEAD_TIME: Duration = Duration::from_secs(20);
 /// The largest head of a request, and the size of a connection's buffer.
 const HEAD_LIMIT: usize = 16 * 1024;
 /// Connections at one time; later ones wait in the system's queue.
-const CONNECTIONS: usize = 12_000;
+pub const CONNECTIONS: usize = 12_000;
+/// How long the greeting of TLS may take.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// How long a client may take no byte of a reply that waits for it.
+const WRITE_TIME: Duration = Duration::from_secs(30);
 /// How long connections may finish what they have begun after the stop.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// The pause after the system refused to accept, as when it is out of file handles.
@@ -41,7 +48,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// As [`Server::run`].
 pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    Server { listener, networks: Networks::default() }.run(app, shutdown).await
+    Server { listener, networks: Networks::default(), tls: None }.run(app, shutdown).await
 }
 
 /// A server that is ready to run.
@@ -50,6 +57,8 @@ pub struct Server {
     pub listener: TcpListener,
     /// Which proxies are believed, and which networks are exempt from limits by address.
     pub networks: Networks,
+    /// The certificate; without one the server speaks plainly.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Server {
@@ -58,7 +67,7 @@ impl Server {
     /// # Errors
     /// The listener has no local address, which means that it is not usable.
     pub async fn run(self, app: Router, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let Self { listener, networks } = self;
+        let Self { listener, networks, tls } = self;
         let address = listener.local_addr()?;
         tracing::info!(%address, "serving");
         let (stop, stopped) = watch::channel(false);
@@ -75,8 +84,10 @@ impl Server {
                 Some(_ended) = connections.join_next() => {}
                 accepted = next => match accepted {
                     Ok((stream, peer, place)) => {
-                        let caller = Caller { app: app.clone(), networks: networks.clone(), peer, encrypted: false };
-                        connections.spawn(connection(stream, caller, stopped.clone(), place));
+                        let encrypted = tls.is_some();
+                        let caller = Caller { app: app.clone(), networks: networks.clone(), peer, encrypted };
+                        let tls = tls.as_deref().map(Tls::acceptor);
+                        connections.spawn(connection(stream, tls, caller, stopped.clone(), place));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -108,7 +119,6 @@ impl Caller {
     fn ask(&self, mut request: Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         let client = self.networks.client(self.peer, self.encrypted, request.headers());
         request.extensions_mut().insert(client);
-        request.extensions_mut().insert(Peer(self.peer));
         // A router is always ready, and a clone of it shares everything.
         self.app.clone().call(request)
     }
@@ -121,20 +131,39 @@ async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
 
 async fn connection(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     caller: Caller,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
     }
+    let Some(tls) = tls else {
+        return speak(stream, caller, stopped).await;
+    };
+    match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+        Ok(Ok(stream)) => speak(stream, caller, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection did not become encrypted"),
+        Err(_elapsed) => tracing::debug!("a connection took too long to become encrypted"),
+    }
+}
+
+/// Speaks HTTP until the connection ends.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    caller: Caller,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), service_fn(move |request| caller.ask(request)))
+            .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(move |request| caller.ask(request)))
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -15,6 +15,7 @@ macro_rules! on_both {
 }
 
 mod accounts;
+mod arrivals;
 mod ballots;
 mod bounces;
 mod chase;

@@ -1,5 +1,7 @@
 //! The arguments of `serve`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use parsurvey_web::{IpNet, network};
 
@@ -19,6 +21,12 @@ pub(crate) struct ServeArgs {
     /// A network whose clients no limit by address counts, such as a department behind one address; may be repeated.
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     pub(crate) exempt_network: Vec<IpNet>,
+    /// Serve encrypted with this certificate: a PEM file, the server's own certificate first.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key: a PEM file. Both files are read again on SIGHUP.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) smtp: SmtpArgs,
 }

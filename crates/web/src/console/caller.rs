@@ -1,17 +1,15 @@
 //! Who asks, as far as the request shows it: address, whether the browser's line is encrypted, and the cookies.
 //!
-//! The cookie of a session is `Secure` and bound to the host (`__Host-`) where the console is reached under the
-//! campaign's own https address. On a loopback address, where people try things out, there is no encryption and the cookie
+//! The cookie of a session is `Secure` and bound to the host (`__Host-`) where the browser came encrypted or under
+//! the campaign's own https address. On a loopback address, where people try things out, there is no encryption and the cookie
 //! has another name, so that neither can be taken for the other.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
-/// The other end of a connection, put into every request by the server. It has no `Debug`: an address is not printed.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+use crate::client::Client;
 
 /// How long a browser that has logged in is known.
 const DEVICE_SECONDS: u32 = 180 * 24 * 3600;
@@ -32,15 +30,16 @@ pub(crate) struct Caller {
 impl Caller {
     /// Reads a request's head. `link_base` is where the campaign says that it stands.
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, link_base: &str) -> Self {
-        let address = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let client = Client::of(extensions);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let secure = link_base.strip_prefix("https://").is_some_and(|rest| {
+        let is_declared = link_base.strip_prefix("https://").is_some_and(|rest| {
             let authority = rest.split('/').next().unwrap_or_default();
             host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
         });
+        let secure = client.https || is_declared;
         let cookie = |name: &str| cookie(headers, name);
         Self {
-            address: network(address),
+            address: network(client.address),
             secure,
             session: cookie(session_name(secure)).map(Zeroizing::new),
             device: cookie(device_name(secure)),

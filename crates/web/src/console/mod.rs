@@ -17,8 +17,6 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use caller::Peer;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

@@ -19,6 +19,7 @@ pub mod fault;
 pub mod freeze;
 pub mod key;
 pub mod link;
+pub mod notice;
 pub mod plan;
 pub mod roster;
 pub mod seat;

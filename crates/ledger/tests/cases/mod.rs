@@ -22,6 +22,7 @@ mod chase;
 mod console;
 mod dispatcher;
 mod drafts;
+mod law;
 mod log;
 mod mails;
 mod opening;

@@ -88,6 +88,7 @@ c-trouble-unknown = Nobody knows whether it left; it is not sent again by itself
 c-trouble-suppressed = The address bounced or its owner complained; nothing more is sent to it.
 c-trouble-list = Show list
 c-days-title = Submissions by day
+c-days-note = Columns: forms submitted on the day. Dotted line: their sum, as a part of the list. Upright lines: days on which mails were due.
 c-days-table = The numbers by day
 c-day = Day
 c-day-completed = Forms on the day

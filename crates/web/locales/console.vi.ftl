@@ -88,6 +88,7 @@ c-trouble-unknown = Không rõ thư đã đi hay chưa; không tự gửi lại.
 c-trouble-suppressed = Địa chỉ bị trả lại hoặc bị phàn nàn; không gửi nữa.
 c-trouble-list = Xem danh sách
 c-days-title = Phiếu gửi theo ngày
+c-days-note = Cột: số phiếu gửi trong ngày. Đường chấm: số phiếu cộng dồn so với danh sách. Vạch đứng: ngày gửi thư theo kế hoạch.
 c-days-table = Bảng số liệu theo ngày
 c-day = Ngày
 c-day-completed = Phiếu trong ngày

@@ -132,6 +132,13 @@ impl Survey {
         std::fs::write(path, with).unwrap();
     }
 
+    /// Adds a table to `campaign.toml`.
+    pub fn declare(&self, table: &str) {
+        let path = self.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}\n{table}\n")).unwrap();
+    }
+
     /// Sets the clock that every command is given.
     pub fn at(&mut self, moment: &str) {
         moment.clone_into(&mut self.now);

@@ -9,6 +9,8 @@
 mod acts;
 /// Mails that did not arrive, and the ways back.
 mod again;
+/// The head of the log outside, and what it catches.
+mod anchors;
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
 /// What comes back by mail, and what it changes.

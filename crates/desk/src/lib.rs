@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod ask;
+pub mod audit;
 pub mod bounces;
 pub mod chase;
 pub mod closing;
@@ -22,6 +23,7 @@ pub mod roster;
 pub mod schedule;
 mod secrets;
 pub mod setup;
+mod single;
 
 use std::collections::BTreeMap;
 use std::path::Path;

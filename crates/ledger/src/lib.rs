@@ -11,6 +11,8 @@
 mod act;
 mod acts;
 mod again;
+mod anchors;
+mod audit;
 mod ballots;
 mod bounces;
 mod campaign;
@@ -43,6 +45,8 @@ use sqlx::AnyPool;
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
+pub use anchors::{AnchorClaim, AnchorRow};
+pub use audit::{AuditedLog, StateCheck, StateOf};
 pub use ballots::{Ballot, ClosedBox};
 pub use bounces::{Intake, MailboxPlace, NewReport, Taken, ToldOf};
 pub use campaign::{CampaignRow, CampaignState, Stage};

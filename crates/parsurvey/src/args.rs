@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod audit;
 mod bounces;
 mod chase;
 mod doctor;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use audit::{AuditCommand, VerifyArgs};
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
@@ -135,6 +137,11 @@ pub(crate) enum Command {
     },
     /// The operator's digest: what is new, what does not arrive, what is due, who is behind.
     Digest(DigestArgs),
+    /// What a body outside needs to believe the log, and what it finds.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.

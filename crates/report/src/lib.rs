@@ -4,6 +4,7 @@
 //! Start with [`results::Results`] (what comes in), [`tables`] (what is shown) and [`table::Table`] (how a table leaves).
 //! Numbers are rounded in [`number`] and nowhere else.
 
+pub mod anchor;
 pub mod chart;
 pub mod digest;
 pub mod docx;

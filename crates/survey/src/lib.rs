@@ -4,6 +4,7 @@
 //! Start with [`campaign::Campaign`] and [`seat::Seat`].
 
 pub mod address;
+pub mod anchor;
 pub mod ballot;
 pub mod ballot_box;
 pub mod calendar;

@@ -14,6 +14,7 @@ macro_rules! on_both {
     };
 }
 
+mod audit;
 mod ballots;
 mod bounces;
 mod chase;

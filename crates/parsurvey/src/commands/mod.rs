@@ -1,6 +1,7 @@
 //! One function per command, grouped as an operator meets them. Each opens the desk, does one act, and prints.
 
 mod ask;
+mod audit;
 mod bounces;
 mod chase;
 mod control;
@@ -99,6 +100,7 @@ async fn act(cli: Cli) -> Done {
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Chase { command } => chase::chase(global, command).await,
         Command::Digest(args) => chase::digest(global, &args).await,
+        Command::Audit { command } => audit::run(global, command).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,

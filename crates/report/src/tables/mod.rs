@@ -4,6 +4,7 @@
 //! [`doctor`] shows what was found before the first mail.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
+pub mod audit;
 pub mod chase;
 pub mod doctor;
 pub mod lists;
@@ -12,6 +13,7 @@ pub mod response;
 pub mod scores;
 mod sub_criteria;
 
+pub use audit::{AnchorLine, AuditRow, anchor_table, audit_table};
 pub use chase::{ToldRow, chase_group_table, chase_table, told_table};
 pub use doctor::{CheckRow, SeedRow, check_table, checks_for_people, seed_table};
 pub use lists::{

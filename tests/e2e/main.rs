@@ -15,6 +15,8 @@ mod anchors;
 mod architecture;
 /// What comes back by mail, and what it changes.
 mod bounces;
+/// Whom an auditor calls back, and what the calls prove.
+mod callback;
 /// Whole campaigns, on both databases.
 mod campaign;
 /// Letters to units, the order to name people, the digest.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
-pub(crate) use audit::{AuditCommand, VerifyArgs};
+pub(crate) use audit::{AuditCommand, CallbackArgs, CallbackCommand, Outcome, VerifyArgs};
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};

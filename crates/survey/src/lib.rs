@@ -8,6 +8,7 @@ pub mod anchor;
 pub mod ballot;
 pub mod ballot_box;
 pub mod calendar;
+pub mod callback;
 pub mod campaign;
 pub mod chase;
 pub mod delivery;

@@ -4,6 +4,7 @@
 //! without anchors is told so, and the verification fails.
 
 mod anchors;
+mod callback;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use parsurvey_survey::anchor::Anchor;
 use crate::{Desk, DeskError};
 
 pub use anchors::AnchorSent;
+pub use callback::{CallbackSummary, Drawn, ToCall};
 
 /// What was found about one anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

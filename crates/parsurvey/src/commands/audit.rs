@@ -25,6 +25,7 @@ pub(crate) async fn run(global: &Global, command: AuditCommand) -> Done {
         AuditCommand::Verify(args) => verify(global, &args).await,
         AuditCommand::Anchor { smtp } => anchor(global, &smtp).await,
         AuditCommand::Anchors => anchors(global).await,
+        AuditCommand::Callback(args) => super::callback::run(global, args).await,
     }
 }
 

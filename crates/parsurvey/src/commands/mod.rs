@@ -3,6 +3,7 @@
 mod ask;
 mod audit;
 mod bounces;
+mod callback;
 mod chase;
 mod control;
 mod demo;

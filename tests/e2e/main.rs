@@ -38,3 +38,5 @@ mod restored;
 mod revise;
 /// The hand on the sending: pauses, hours, the first few, other ways, what is due.
 mod sending;
+/// One proposes, another approves.
+mod two_people;

@@ -66,7 +66,21 @@ pub(crate) struct Entry {
     detail: Map<String, Value>,
 }
 
+/// The proposal that an act carries out.
+pub(crate) struct Backed {
+    pub(crate) proposal: i64,
+    pub(crate) proposer: String,
+}
+
 impl Entry {
+    /// Notes whose proposal is carried out; the actor of the entry is whoever approved it.
+    pub(crate) fn backed(self, backed: Option<&Backed>) -> Self {
+        match backed {
+            Some(backed) => self.with("proposal", backed.proposal).with("proposer", backed.proposer.as_str()),
+            None => self,
+        }
+    }
+
     pub(crate) fn of(kind: &'static str) -> Self {
         Self { kind, form: None, person: None, detail: Map::new() }
     }

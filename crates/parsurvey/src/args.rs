@@ -3,6 +3,7 @@
 mod audit;
 mod bounces;
 mod chase;
+pub(crate) mod control;
 mod doctor;
 pub(crate) mod sending;
 mod words;
@@ -137,11 +138,8 @@ pub(crate) enum Command {
     },
     /// The operator's digest: what is new, what does not arrive, what is due, who is behind.
     Digest(DigestArgs),
-    /// What a body outside needs to believe the log, and what it finds.
-    Audit {
-        #[command(subcommand)]
-        command: AuditCommand,
-    },
+    #[command(flatten)]
+    Control(control::ControlCommand),
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.
@@ -161,7 +159,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         because: BecauseArgs,
     },
-    /// Pass a seat to another person; the old link dies.
+    /// Pass a seat to another person; the old link dies. Once people were invited, a second person has to approve it.
     Replace {
         /// The form's number.
         form: i64,
@@ -180,7 +178,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         because: BecauseArgs,
     },
-    /// Correct the address of a seat's holder.
+    /// Correct the address of a seat's holder; the old link dies. Once people were invited, a second person has to approve it.
     CorrectAddress {
         /// The form's number.
         form: i64,
@@ -320,7 +318,7 @@ pub(crate) enum RosterCommand {
         /// Show the difference and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Change a list after the first invitation, as a frame correction.
+        /// Change a list after the first invitation, as a frame correction, which a second person has to approve.
         #[arg(long)]
         amend: bool,
         /// How many seats the amendment removes; asked for where they are more than five and two in a hundred.

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod docx;
 pub mod html;
 pub mod lang;
+pub mod notice;
 pub mod number;
 pub mod results;
 pub mod score_json;

@@ -129,7 +129,9 @@ async fn declines_of_an_older_ledger_are_kept(bench: Bench) {
     ledger.set_declined(2, 1, true, at(6)).await.expect("declined");
     ledger.disconnect().await;
     // Back to the format before chasing, as an older program left it: the migrations from there on are taken back too.
-    let undo = "DROP TABLE callback; DROP TABLE callback_draw; DROP TABLE proposal; DROP TABLE notice; DROP TABLE chase_order; DROP TABLE chase_letter; ALTER TABLE seat DROP COLUMN ever_declined; \
+    let undo = "DROP TABLE callback; DROP TABLE callback_draw; DROP TABLE proposal; DROP TABLE notice; \
+                DROP TABLE draft; DROP TABLE draft_key; \
+                DROP TABLE chase_order; DROP TABLE chase_letter; ALTER TABLE seat DROP COLUMN ever_declined; \
                 DROP TABLE report_waiting; DROP TABLE report_recipient; DROP TABLE report; DROP TABLE mailbox; \
                 DROP TABLE return_path_key; DROP INDEX mail_message_id; DELETE FROM _sqlx_migrations WHERE version >= 3";
     bench.run(undo).await.expect("undone");

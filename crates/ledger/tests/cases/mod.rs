@@ -18,6 +18,7 @@ mod audit;
 mod ballots;
 mod bounces;
 mod chase;
+mod control;
 mod dispatcher;
 mod drafts;
 mod log;

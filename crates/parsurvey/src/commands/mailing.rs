@@ -139,6 +139,9 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
 
 /// What a run leaves behind, and where to look.
 fn tell_rest(kind: &str, sent: &Sent) {
+    if sent.notices > 0 {
+        eprintln!("{} addresses that were given up were told so", sent.notices);
+    }
     if sent.taken_over > 0 {
         eprintln!("{kind}: {} mails were taken over, unsent, from a sender that is gone", sent.taken_over);
     }

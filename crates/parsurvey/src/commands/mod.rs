@@ -11,6 +11,7 @@ mod doctor;
 mod ending;
 mod mailing;
 mod people;
+mod proposals;
 mod returned;
 mod serve;
 mod setup;
@@ -101,7 +102,7 @@ async fn act(cli: Cli) -> Done {
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Chase { command } => chase::chase(global, command).await,
         Command::Digest(args) => chase::digest(global, &args).await,
-        Command::Audit { command } => audit::run(global, command).await,
+        Command::Control(command) => proposals::run(global, command).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,

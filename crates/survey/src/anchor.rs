@@ -12,6 +12,9 @@ use jiff::civil::Date;
 const BEGIN: &str = "-----BEGIN PARSURVEY ANCHOR-----";
 const END: &str = "-----END PARSURVEY ANCHOR-----";
 
+/// What stands behind the keys of a block, each with its line.
+type Fields<'t> = BTreeMap<&'t str, (usize, &'t str)>;
+
 /// The head of a campaign's log at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
@@ -53,7 +56,7 @@ impl Anchor {
     /// A block that does not end, or that lacks a line or has one that cannot be read.
     pub fn read_all(text: &str) -> Result<Vec<Self>, AnchorFault> {
         let mut found = Vec::new();
-        let mut open: Option<(usize, BTreeMap<&str, (usize, &str)>)> = None;
+        let mut open: Option<(usize, Fields<'_>)> = None;
         for (place, line) in text.lines().enumerate() {
             let line = line.trim_start_matches(['>', ' ', '\t']).trim_end();
             if line == BEGIN {
@@ -72,7 +75,7 @@ impl Anchor {
         }
     }
 
-    fn of(began: usize, fields: &BTreeMap<&str, (usize, &str)>) -> Result<Self, AnchorFault> {
+    fn of(began: usize, fields: &Fields<'_>) -> Result<Self, AnchorFault> {
         let hash: String = read(began, fields, "hash")?;
         let hash = hash.to_ascii_lowercase();
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -92,11 +95,7 @@ impl Anchor {
     }
 }
 
-fn read<T: std::str::FromStr>(
-    began: usize,
-    fields: &BTreeMap<&str, (usize, &str)>,
-    key: &str,
-) -> Result<T, AnchorFault> {
+fn read<T: std::str::FromStr>(began: usize, fields: &Fields<'_>, key: &str) -> Result<T, AnchorFault> {
     let (_, value) = fields.get(key).ok_or_else(|| AnchorFault {
         line: began,
         reason: format!("the anchor that begins here has no line '{key}: …'"),
@@ -104,7 +103,7 @@ fn read<T: std::str::FromStr>(
     value.parse().map_err(|_| unreadable(fields, key))
 }
 
-fn unreadable(fields: &BTreeMap<&str, (usize, &str)>, key: &str) -> AnchorFault {
+fn unreadable(fields: &Fields<'_>, key: &str) -> AnchorFault {
     let line = fields.get(key).map_or(0, |(line, _)| *line);
     AnchorFault { line, reason: format!("what stands behind '{key}:' is not what an anchor says there") }
 }

@@ -52,6 +52,39 @@ sim *options:
     cargo build --locked --release
     PARSURVEY_SIM="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test sim long -- --ignored --nocapture
 
+# How much the form's server bears, such as `just bench-serve forms=50000 connections=64 rounds=3 seconds=5 open=10000`.
+bench-serve *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    ulimit -n "$(ulimit -Hn)" && PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_serve {{ options }}
+
+# Kills the form's server under load and holds it to what people were told, such as `just kills seed=7 kills=200`.
+kills *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_KILLS="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test load many_kills -- --ignored --nocapture
+
+# Pictures of every page, mail and report: both languages, 360, 768 and 1440 px, light, and dark at 360.
+screenshots folder="target/screenshots":
+    PARSURVEY_SCREENSHOTS="$PWD/{{ folder }}" cargo test --locked --workspace --test browser screenshots
+
+# Holds every page of the form against axe-core and prints the table; then what the pages weigh.
+accessible:
+    tests/browser/tools.sh
+    cargo test --locked --workspace --test browser accessible -- --nocapture
+    cargo test --locked --workspace --test browser weight -- --nocapture
+# How much the form's server bears, such as `just bench-serve forms=50000 connections=64 rounds=3 seconds=5 open=10000`.
+bench-serve *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    ulimit -n "$(ulimit -Hn)" && PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_serve {{ options }}
+
+# Kills the form's server under load and holds it to what people were told, such as `just kills seed=7 kills=200`.
+kills *options:
+    cargo build --locked --workspace --all-targets
+    cargo build --locked --release
+    PARSURVEY_KILLS="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test load many_kills -- --ignored --nocapture
+
 # Renews the synthetic roster of the Hanoi sample.
 roster:
     cargo run --quiet -p parsurvey-rehearsal --example roster > target/roster.csv

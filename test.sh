@@ -9,6 +9,7 @@ needs=(
   "initdb:postgresql"
   "chromium:chromium"
   "chromedriver:chromium-driver"
+  "npm:npm"
   "soffice:libreoffice-calc-nogui"
   "pdftoppm:poppler-utils"
   "openssl:openssl"
@@ -58,6 +59,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     exit 1
   fi
 fi
+
+# Not a Debian package; its version and checksum are pinned.
+tests/browser/tools.sh
 
 step() { printf '\n== %s\n' "$*"; "$@"; }
 # One command shape for everything that compiles: another selection of packages would build the heavy libraries anew.

@@ -76,13 +76,38 @@ async fn focused(chrome: &Chrome) -> String {
     words.as_str().unwrap().trim().to_owned()
 }
 
+/// Where a keyboard stands: what it is, whether it can be seen, and how wide the line around it is.
+const STOP: &str = "
+const at = document.activeElement;
+if (at === document.body) return null;
+const ring = [at, at.closest('label')].filter(each => each).map(each => getComputedStyle(each))
+  .filter(style => style.outlineStyle !== 'none').map(style => parseFloat(style.outlineWidth));
+const box = (at.closest('label') ?? at).getBoundingClientRect();
+return {
+  what: `${at.type ?? at.tagName.toLowerCase()} ${(at.closest('label') ?? at).innerText.trim()}`,
+  seen: box.width > 1 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+  ring: Math.max(0, ...ring),
+}";
+
+/// Presses Tab and asserts that the eye can follow; what has the focus then, `None` once past the end of the page.
+async fn tab(chrome: &Chrome) -> Option<String> {
+    chrome.keys(&[TAB]).await;
+    let stop = chrome.ask(STOP).await;
+    if stop.is_null() {
+        return None;
+    }
+    assert_eq!(stop["seen"], true, "what has the focus is out of sight: {stop}");
+    assert!(stop["ring"].as_f64().unwrap() >= 3.0, "what has the focus looks like the rest: {stop}");
+    Some(stop["what"].as_str().unwrap().to_owned())
+}
+
 /// Presses Tab until the button with these words has the focus.
 async fn reach(chrome: &Chrome, words: &str) {
     for _ in 0..40 {
         if focused(chrome).await == words {
             return;
         }
-        chrome.keys(&[TAB]).await;
+        tab(chrome).await;
     }
     panic!("Tab never reaches '{words}'");
 }
@@ -94,7 +119,38 @@ async fn reach_group(chrome: &Chrome, place: usize) {
         if chrome.ask(&inside).await == true {
             return;
         }
-        chrome.keys(&[TAB]).await;
+        tab(chrome).await;
     }
     panic!("Tab never reaches the question at place {place}");
+}
+
+/// Every stop of Tab on the page as it stands, from the top to its end.
+async fn stops(chrome: &Chrome) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(stop) = tab(chrome).await {
+        assert!(all.len() < 60, "Tab is caught: {all:?}");
+        all.push(stop);
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tab_stops_follow_the_page_from_top_to_end_and_each_is_seen() {
+    let person = Person::at(1280, 900, true).await;
+    person.arrive().await;
+    let landing = stops(&person.chrome).await;
+    let text = |stop: &str| stop.split_once(' ').expect("a stop has words").1.to_owned();
+    let order: Vec<String> = landing.iter().map(|stop| text(stop)).collect();
+    let expected = ["Chuyển đến nội dung chính", "English", "Bắt đầu trả lời", "Giới hạn của việc giữ kín"];
+    assert_eq!(order[..4], expected);
+    person.go_on().await;
+    let section = stops(&person.chrome).await;
+    eprintln!("keyboard, landing: {landing:#?}\nkeyboard, section: {section:#?}");
+    // A group that has no choice yet is one stop, not six.
+    let radios = section.iter().filter(|stop| stop.starts_with("radio ")).count();
+    assert_eq!(radios, 3, "{section:?}");
+    let next = section.iter().position(|stop| stop == "submit Tiếp tục").expect("Tab reaches the button");
+    let last = section.iter().rposition(|stop| stop.starts_with("radio ")).unwrap();
+    assert_eq!(next, last + 1, "the button follows the last question");
+    person.leave().await;
 }

@@ -35,10 +35,29 @@ async fn take(chrome: &Chrome, folder: &Path, name: &str) {
     }
 }
 
+/// The same on a phone in the dark.
+async fn take_dark(chrome: &Chrome, folder: &Path, name: &str) {
+    chrome.dark(true).await;
+    let picture = chrome.picture(WIDTHS[0]).await;
+    chrome.dark(false).await;
+    std::fs::write(folder.join(format!("{name}-{}-dark.png", WIDTHS[0])), picture).unwrap();
+}
+
 async fn pages(lang: &'static str) {
     let (folder, _thrown_away) = folder();
     let mut tour = Tour::in_language(lang).await;
-    tour.every_page(async |chrome, name| take(chrome, &folder, &format!("{lang}-{name}")).await).await;
+    tour.every_page(async |chrome, name| {
+        let name = format!("{lang}-{name}");
+        take(chrome, &folder, &name).await;
+        take_dark(chrome, &folder, &name).await;
+        if name.ends_with("thanks") {
+            // What a person keeps who prints the receipt, on paper 200 mm wide.
+            chrome.printed(true).await;
+            std::fs::write(folder.join(format!("{name}-paper.png")), chrome.picture(756).await).unwrap();
+            chrome.printed(false).await;
+        }
+    })
+    .await;
     tour.end().await;
 }
 

@@ -1,11 +1,27 @@
 //! A walk past every page that a person can meet, in one language, in a state that really occurred.
 //!
-//! Pages of a failing server are not on the way: the server's own tests draw them.
+//! Not on the way are three messages of a server that is slow, cut off from its ledger or defective: they are drawn by the
+//! template of all messages, and the server's own tests write them.
 
 use parsurvey_tests::chrome::Chrome;
+use parsurvey_tests::device::Device;
 use parsurvey_tests::{Serving, Survey, moments};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use crate::office::Clerk;
 use crate::person::{GO_ON, option};
+
+/// Pages that anybody can open by their address, whatever was done before: name and path.
+const OPEN_TO_ALL: [(&str, &str); 4] =
+    [("status", "/status?live=no"), ("chase", "/chase?live=no"), ("unknown", "/f/nobody"), ("nowhere", "/nowhere")];
+
+/// Presses of a button that no page of ours makes: name, and what a script does to the form of the landing page first.
+const STRANGE_POSTS: [(&str, &str); 3] = [
+    ("wrong-method", "form.action = location.pathname + location.search"),
+    ("too-large", "form.querySelector('[name=paper]').value = 'x'.repeat(100000)"),
+    ("not-a-form", "form.enctype = 'multipart/form-data'"),
+];
 
 /// What a tour needs: a browser, a survey whose invitations were sent, and its server.
 pub(crate) struct Tour {
@@ -18,9 +34,14 @@ pub(crate) struct Tour {
 impl Tour {
     /// Sets out in a language, `vi` or `en`.
     pub(crate) async fn in_language(lang: &'static str) -> Self {
+        Self::on(&Device::with_window(1280, 900), lang).await
+    }
+
+    /// The same on another device.
+    pub(crate) async fn on(device: &Device, lang: &'static str) -> Self {
         let survey = Survey::invited().await;
         let serving = survey.serve().await;
-        let chrome = Chrome::start(1280, 900, true).await;
+        let chrome = Chrome::on(device).await;
         Self { chrome, survey, serving, lang }
     }
 
@@ -32,8 +53,12 @@ impl Tour {
     /// Shows every page to `look`, with a name for it.
     pub(crate) async fn every_page(&mut self, look: impl AsyncFn(&Chrome, &str)) {
         self.of_the_form(&look).await;
+        self.of_strange_posts(&look).await;
+        self.of_a_form_without_an_answer(&look).await;
+        self.of_a_busy_ledger(&look).await;
         self.of_an_answered_form(&look).await;
         self.of_other_links(&look).await;
+        self.of_the_console(&look).await;
         self.of_other_times(&look).await;
     }
 
@@ -60,6 +85,71 @@ impl Tour {
         look(chrome, "review").await;
         chrome.click_through(".edit").await;
         look(chrome, "editing").await;
+        self.open_form(0).await;
+        look(chrome, "begun").await;
+    }
+
+    /// Posts that no person makes, but a broken browser, another site or somebody curious does.
+    async fn of_strange_posts(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let chrome = &self.chrome;
+        for (name, change) in STRANGE_POSTS {
+            self.open_form(1).await;
+            chrome.ask(&format!("const form = document.querySelector('main form'); {change}")).await;
+            chrome.click_through(GO_ON).await;
+            look(chrome, name).await;
+        }
+        let action = self.address(&format!("{}/page", self.form(1))).replace('&', "%26");
+        let elsewhere = format!("<form method=post action='{action}'><button>go</button></form>");
+        chrome.open(&format!("data:text/html,{elsewhere}")).await;
+        chrome.click_through("button").await;
+        look(chrome, "foreign-site").await;
+        self.open_form(1).await;
+        chrome.click_through(GO_ON).await;
+        chrome.ask("document.getElementById('c1-1').value = 'rubbish'").await;
+        self.choose(&[(1, 1), (2, 2), (3, 3)]).await;
+        chrome.click_through(GO_ON).await;
+        look(chrome, "alien").await;
+    }
+
+    /// A questionnaire in which every question may be left blank, handed in blank; then one that may be answered anew.
+    async fn of_a_form_without_an_answer(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let mut other = Survey::small().await;
+        let path = other.campaign.join("questionnaire.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let optional = text.replace("sub_criterion = ", "required = false\nsub_criterion = ");
+        std::fs::write(path, optional).unwrap();
+        let path = other.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text.replacen("[limits]", "[form]\nrevise_until_close = true\n\n[limits]", 1)).unwrap();
+        other.set_up().await;
+        other.at(moments::INVITATION);
+        other.invite().await.done();
+        let serving = other.serve().await;
+        let link = serving.url(&other.link_path(&other.addresses()[0]));
+        self.chrome.open(&format!("{link}?lang={}", self.lang)).await;
+        self.chrome.click_through(GO_ON).await;
+        look(&self.chrome, "optional").await;
+        for _ in 0..3 {
+            self.chrome.click_through(GO_ON).await;
+        }
+        look(&self.chrome, "empty").await;
+        self.chrome.click_through(".edit").await;
+        self.choose(&[(1, 1)]).await;
+        self.chrome.click_through(GO_ON).await;
+        self.chrome.click_through(GO_ON).await;
+        look(&self.chrome, "thanks-anew").await;
+        serving.kill().await;
+    }
+
+    /// Handing in while something else holds the ledger for longer than the server waits.
+    async fn of_a_busy_ledger(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        self.up_to_the_review(6).await;
+        let file = SqliteConnectOptions::new().filename(self.survey.data.join("ledger.sqlite"));
+        let mut held = SqliteConnection::connect_with(&file).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut held).await.unwrap();
+        self.chrome.click_through(GO_ON).await;
+        look(&self.chrome, "not-stored").await;
+        held.close().await.unwrap();
     }
 
     async fn of_an_answered_form(&self, look: &impl AsyncFn(&Chrome, &str)) {
@@ -74,16 +164,16 @@ impl Tour {
         chrome.client.switch_to_window(waiting).await.unwrap();
         chrome.click_through(GO_ON).await;
         look(chrome, "submitted-before").await;
-        self.open("/status", "&live=no").await;
-        look(chrome, "status").await;
-        self.open("/chase", "&live=no").await;
-        look(chrome, "chase").await;
+        for (name, path) in OPEN_TO_ALL {
+            self.open(path).await;
+            look(chrome, name).await;
+        }
     }
 
     async fn of_other_links(&self, look: &impl AsyncFn(&Chrome, &str)) {
         let chrome = &self.chrome;
         let decline = format!("{}/decline", self.form(1));
-        self.open(&decline, "").await;
+        self.open(&decline).await;
         look(chrome, "decline").await;
         chrome.click_through(GO_ON).await;
         look(chrome, "decline-missing").await;
@@ -97,10 +187,33 @@ impl Tour {
         self.survey.by_two(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
-        self.open("/f/nobody", "").await;
-        look(chrome, "unknown").await;
-        self.open("/nowhere", "").await;
-        look(chrome, "nowhere").await;
+    }
+
+    async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let chrome = &self.chrome;
+        self.open("/console/login").await;
+        look(chrome, "console-login").await;
+        let mut clerk = Clerk::hired(&self.survey, "nva", "operator", &[]).await;
+        self.open("/console/setup").await;
+        look(chrome, "console-setup").await;
+        clerk.set_up(chrome, self.serving.now(&self.survey)).await;
+        chrome.click("#days-table summary").await;
+        look(chrome, "console-board").await;
+        for (path, name) in [
+            ("/console/people", "console-people"),
+            ("/console/people/1", "console-person"),
+            ("/console/account", "console-account"),
+        ] {
+            self.open(path).await;
+            look(chrome, name).await;
+        }
+        let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
+        self.open("/console/setup").await;
+        coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
+        look(chrome, "console-unit").await;
+        self.open("/console/people").await;
+        look(chrome, "console-not-now").await;
+        chrome.click_through(".mine button").await;
     }
 
     async fn of_other_times(&mut self, look: &impl AsyncFn(&Chrome, &str)) {
@@ -109,6 +222,9 @@ impl Tour {
         self.chrome.click_through(".lang").await;
         self.chrome.click_through(".lang").await;
         look(&self.chrome, "grace").await;
+        self.open_form(4).await;
+        look(&self.chrome, "grace-landing").await;
+        self.up_to_the_review(4).await;
         self.move_to(moments::AFTER).await;
         self.chrome.click_through(GO_ON).await;
         look(&self.chrome, "too-late").await;
@@ -131,6 +247,10 @@ impl Tour {
     async fn up_to_the_review(&self, person: usize) {
         self.open_form(person).await;
         self.chrome.click_through(GO_ON).await;
+        // A form that was answered before goes on at the review.
+        if self.chrome.count(".reviewed").await > 0 {
+            return;
+        }
         self.choose(&[(1, 2), (2, 1), (3, 6)]).await;
         self.chrome.click_through(GO_ON).await;
         self.choose(&[(4, 1), (5, 3)]).await;
@@ -148,10 +268,16 @@ impl Tour {
     }
 
     async fn open_form(&self, person: usize) {
-        self.open(&self.form(person), "").await;
+        self.open(&self.form(person)).await;
     }
 
-    async fn open(&self, path: &str, more: &str) {
-        self.chrome.open(&self.serving.url(&format!("{path}?lang={}{more}", self.lang))).await;
+    async fn open(&self, path: &str) {
+        self.chrome.open(&self.address(path)).await;
+    }
+
+    /// A path of the server in the tour's language.
+    fn address(&self, path: &str) -> String {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        self.serving.url(&format!("{path}{sign}lang={}", self.lang))
     }
 }

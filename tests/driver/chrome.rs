@@ -6,6 +6,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, PointerAction, TouchActions};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -14,6 +16,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+
+use crate::device::{Device, PHONE};
+pub use crate::transfers::Transfer;
 
 /// The Tab key.
 pub const TAB: char = '\u{E004}';
@@ -26,8 +31,6 @@ pub const DOWN: char = '\u{E015}';
 /// The space bar.
 pub const SPACE: char = ' ';
 
-/// Windows narrower than this are phones: touched, with a page as wide as the screen.
-const PHONE: u32 = 500;
 /// How long a browser on a busy machine may take to show a page.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,12 +45,18 @@ pub struct Chrome {
 impl Chrome {
     /// Starts a browser with a window of this size, scripts on or off.
     pub async fn start(width: u32, height: u32, scripts: bool) -> Self {
+        let device = Device::with_window(width, height);
+        Self::on(&if scripts { device } else { device.without_scripts() }).await
+    }
+
+    /// Starts a browser on this device.
+    pub async fn on(device: &Device) -> Self {
         let (driver, port) = start_driver().await;
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = serde_json::Map::new();
         wanted.insert("browserName".into(), json!("chrome"));
         wanted.insert("goog:loggingPrefs".into(), json!({ "browser": "ALL", "performance": "ALL" }));
-        wanted.insert("goog:chromeOptions".into(), options(width, height, scripts, &profile));
+        wanted.insert("goog:chromeOptions".into(), device.options(profile.path()));
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(wanted)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -63,11 +72,21 @@ impl Chrome {
 
     /// Touches an element with a finger, in its middle.
     pub async fn tap(&self, css: &str) {
+        self.taps(css, 1).await;
+    }
+
+    /// Touches an element twice, as fast as a finger can.
+    pub async fn tap_twice(&self, css: &str) {
+        self.taps(css, 2).await;
+    }
+
+    async fn taps(&self, css: &str, times: usize) {
         let element = self.in_view(css).await;
-        let finger = TouchActions::new("finger".into())
-            .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
-            .then(PointerAction::Down { button: 0 })
-            .then(PointerAction::Up { button: 0 });
+        let mut finger = TouchActions::new("finger".into());
+        finger = finger.then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 });
+        for _ in 0..times {
+            finger = finger.then(PointerAction::Down { button: 0 }).then(PointerAction::Up { button: 0 });
+        }
         self.client.perform_actions(finger).await.unwrap();
     }
 
@@ -160,14 +179,24 @@ impl Chrome {
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// A PNG of the whole page at this width.
+    /// A PNG of the whole page at this width, on a screen that keeps its height.
     pub async fn picture(&self, width: u32) -> Vec<u8> {
         self.resize(width, 800).await;
-        let height = self.ask("return document.documentElement.scrollHeight").await.as_u64().unwrap();
-        self.resize(width, u32::try_from(height).unwrap()).await;
-        let picture = self.client.screenshot().await.unwrap();
-        self.resize(width, 800).await;
-        picture
+        self.ask("scrollTo({ top: 0, behavior: 'instant' })").await;
+        let height = self.ask("return document.documentElement.scrollHeight").await;
+        let whole = json!({
+            "format": "png",
+            "captureBeyondViewport": true,
+            "clip": { "x": 0, "y": 0, "width": width, "height": height, "scale": 1 },
+        });
+        let picture = self.devtools("Page.captureScreenshot", whole).await;
+        STANDARD.decode(picture["data"].as_str().expect("a picture is text")).unwrap()
+    }
+
+    /// Shows the page as it would be printed, or again as on a screen.
+    pub async fn printed(&self, printed: bool) {
+        let media = if printed { "print" } else { "" };
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": media })).await;
     }
 
     /// The warnings and errors of the console since the last look.
@@ -179,13 +208,16 @@ impl Chrome {
 
     /// The addresses of every request since the last look.
     pub async fn requests(&self) -> Vec<String> {
+        let events = self.events().await;
+        let sent = events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
+        sent.map(|event| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What the developer tools told of pages and network since the last look.
+    pub(crate) async fn events(&self) -> Vec<Value> {
         let entries = self.log("performance").await;
         let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
-        let events = messages.map(|message| serde_json::from_str::<Value>(message).unwrap()["message"].take());
-        events
-            .filter(|event| event["method"] == "Network.requestWillBeSent")
-            .map(|event| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        messages.map(|message| serde_json::from_str::<Value>(message).unwrap()["message"].take()).collect()
     }
 
     /// Ends window, browser and driver.
@@ -207,7 +239,8 @@ impl Chrome {
         entries.as_array().expect("a log is a list").clone()
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    /// Asks the browser's developer tools, by a command of their protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await.unwrap()
     }
@@ -250,31 +283,4 @@ async fn start_driver() -> (Child, String) {
     };
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (driver, port)
-}
-
-fn options(width: u32, height: u32, scripts: bool, profile: &TempDir) -> Value {
-    let args = json!([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        format!("--window-size={width},{height}"),
-        format!("--user-data-dir={}", profile.path().display()),
-    ]);
-    let mut options = json!({ "args": args });
-    if width < PHONE {
-        // A desktop window has a least width; a phone is emulated by the page's own width.
-        options["mobileEmulation"] =
-            json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 2.0, "touch": true } });
-    }
-    if !scripts {
-        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
-    }
-    options
 }

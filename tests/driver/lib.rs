@@ -4,17 +4,26 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a driver that panics fails the test that uses it")]
 
+/// axe-core over a page.
+pub mod axe;
 /// Chromium through its driver.
 pub mod chrome;
+/// What a browser runs on.
+pub mod device;
 /// A DNS server on loopback.
 pub mod dns;
+mod forms;
 /// A throw-away PostgreSQL server, the same one the ledger's own tests use.
 #[path = "../../crates/ledger/tests/support/postgres.rs"]
 mod postgres;
 mod program;
+/// What a screen reader says of a page.
+pub mod reader;
 mod running;
 mod serving;
 mod small_disk;
+mod transfers;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,10 +34,12 @@ use parsurvey_rehearsal::catcher::{Catcher, Script};
 use sqlx::Connection;
 use tempfile::TempDir;
 
+pub use forms::OpenForm;
 pub use program::{Ran, binary, example, root, run_in};
 pub use running::Running;
 pub use serving::Serving;
 pub use small_disk::{Told, on_a_small_disk};
+pub use wire::{Reply, Wire};
 
 /// A moment of the sample campaigns: the morning of the prenotice, and of the first reminder; and after the grace.
 pub mod moments {
@@ -144,6 +155,12 @@ impl Survey {
         moment.clone_into(&mut self.now);
     }
 
+    /// The moment that every command is given.
+    #[must_use]
+    pub fn moment(&self) -> jiff::Timestamp {
+        self.now.parse().unwrap()
+    }
+
     /// The survey's own folder, for a test's files.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -236,6 +253,11 @@ impl Survey {
     /// Starts the form server at the survey's moment where another one stood, whose pages are still open in browsers.
     pub async fn serve_on(&self, address: &str) -> Serving {
         Serving::start(self.arguments(&["serve", "--listen", address])).await
+    }
+
+    /// Starts the form server with further arguments.
+    pub async fn serve_with(&self, args: &[&str]) -> Serving {
+        Serving::start(self.arguments(&[&["serve"], args].concat())).await
     }
 
     /// What the outbox shows of every mail, or of those in one state, as JSON.

@@ -20,9 +20,7 @@ impl Running {
 
     /// Asks it to stop, as Ctrl-C does.
     pub async fn interrupt(&self) {
-        let id = self.child.id().expect("it has not ended yet").to_string();
-        let sent = tokio::process::Command::new("kill").args(["-INT", &id]).status().await;
-        assert!(sent.expect("`kill` is missing: install procps").success());
+        interrupt(self.child.id().expect("it has not ended yet")).await;
     }
 
     /// Ends it at once, in the middle of whatever it does.
@@ -34,4 +32,15 @@ impl Running {
     pub async fn end(self) -> Ran {
         ran(self.child.wait_with_output().await.unwrap())
     }
+}
+
+/// Asks a process to stop, as Ctrl-C does.
+pub(crate) async fn interrupt(id: u32) {
+    signal(id, "INT").await;
+}
+
+/// Sends a process a signal.
+pub(crate) async fn signal(id: u32, name: &str) {
+    let sent = tokio::process::Command::new("kill").args([format!("-{name}"), id.to_string()]).status().await;
+    assert!(sent.expect("`kill` is missing: install procps").success());
 }

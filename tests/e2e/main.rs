@@ -38,5 +38,7 @@ mod restored;
 mod revise;
 /// The hand on the sending: pauses, hours, the first few, other ways, what is due.
 mod sending;
+/// Certificates, proxies, limits, and whoever is slow.
+mod serving;
 /// One proposes, another approves.
 mod two_people;

@@ -32,19 +32,14 @@ async fn shown(survey: &Survey) -> Vec<String> {
     all
 }
 
-/// How many chose each option of the first question, over all groups, worst option first.
+/// How many chose each option of the first question, over all groups, worst first: the options are named by their level.
 async fn first_question(survey: &Survey) -> Vec<u64> {
     let text = std::fs::read_to_string(survey.data.join("out/tally.json")).unwrap();
     let tally: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut counts = vec![0; 5];
     for group in tally["targets"]["town"].as_object().unwrap().values() {
-        let versions = group["versions"].as_array().unwrap();
-        for question in versions.iter().flat_map(|version| version["questions"].as_array().unwrap()) {
-            if question["code"] == "q1" {
-                for (place, count) in question["options"].as_array().unwrap().iter().enumerate() {
-                    counts[4 - place] += count.as_u64().unwrap();
-                }
-            }
+        for level in 1..=5 {
+            counts[level - 1] += group["questions"]["q1"]["options"][level.to_string()].as_u64().unwrap();
         }
     }
     counts

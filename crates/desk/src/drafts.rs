@@ -4,9 +4,8 @@
 //! form works as well; answers are then held by the open page alone.
 
 use jiff::Timestamp;
-use parsurvey_ledger::{CampaignState, DraftResult, HeldSecret};
+use parsurvey_ledger::{CampaignState, DraftResult, HeldSecret, LinkedForm};
 use parsurvey_survey::draft::{Changes, Draft, DraftPlace, DraftSecret};
-use parsurvey_survey::seat::Seat;
 
 use crate::files::remove_with_parts;
 use crate::respond::Visit;
@@ -25,13 +24,6 @@ pub enum Saving {
     Noted,
     /// Not saved: the link takes nothing now; the visit says why.
     Refused(Visit),
-}
-
-/// A form's draft as it is stored and as it opens.
-#[derive(Default)]
-pub(crate) struct FoundDraft {
-    sealed: Option<Vec<u8>>,
-    pub(crate) opened: Option<Draft>,
 }
 
 impl Desk {
@@ -90,15 +82,15 @@ impl Desk {
                 }
                 return Ok(Saving::Noted);
             };
-            let found = self.draft_of(seat, token).await?;
-            let draft = Draft { answers: changes.onto(found.opened.as_ref()) };
-            if draft.answers.is_empty() && found.sealed.is_none() || found.opened.as_ref() == Some(&draft) {
+            let opened = self.opened_draft(seat, token);
+            let draft = Draft { answers: changes.onto(opened.as_ref()) };
+            if draft.answers.is_empty() && seat.draft.is_none() || opened.as_ref() == Some(&draft) {
                 return Ok(Saving::Saved);
             }
             let sealed = self.place(seat).seal(secret, token, &draft, &mut random()?).map_err(|error| {
                 DeskError::unfinished(format!("the answers could not be saved: {error}"), "open the link again")
             })?;
-            let (before, place) = (found.sealed.as_deref(), (seat.form, seat.link_version));
+            let (before, place) = (seat.draft.as_deref(), (seat.form, seat.link_version));
             match self.ledger.save_draft(place, before, &sealed, starts, now).await? {
                 DraftResult::Saved => return Ok(Saving::Saved),
                 DraftResult::Meanwhile => {}
@@ -111,12 +103,9 @@ impl Desk {
         Err(DeskError::unfinished("the same form is being saved elsewhere", "try again"))
     }
 
-    /// The draft of a seat that can be answered.
-    pub(crate) async fn draft_of(&self, seat: &Seat, token: &str) -> Result<FoundDraft, DeskError> {
-        let Some(secret) = self.draft_secret.get() else { return Ok(FoundDraft::default()) };
-        let sealed = self.ledger.draft(seat.form).await?;
-        let opened = sealed.as_ref().and_then(|sealed| self.place(seat).open(secret, token, sealed));
-        Ok(FoundDraft { sealed, opened })
+    /// The draft of a form that can be answered; `None` where there is none or it does not open.
+    pub(crate) fn opened_draft(&self, seat: &LinkedForm, token: &str) -> Option<Draft> {
+        self.place(seat).open(self.draft_secret.get()?, token, seat.draft.as_ref()?)
     }
 
     /// Destroys the secret: no backup yields a draft afterwards, not even with every mail. Does nothing when it is gone.
@@ -124,7 +113,7 @@ impl Desk {
         remove_with_parts(&self.data.draft_key())
     }
 
-    fn place<'a>(&'a self, seat: &'a Seat) -> DraftPlace<'a> {
+    fn place<'a>(&'a self, seat: &'a LinkedForm) -> DraftPlace<'a> {
         DraftPlace { codebook: &self.codebook, form: seat.form, target: &seat.target, group: &seat.group }
     }
 }

@@ -54,6 +54,12 @@ impl DataFolder {
         self.root.join("draft.key")
     }
 
+    /// The secret that the console's accounts are sealed under. It belongs in no backup of the ledger.
+    #[must_use]
+    pub fn console_key(&self) -> PathBuf {
+        self.root.join("console.key")
+    }
+
     /// Results: box, tally, archive, reports.
     #[must_use]
     pub fn out(&self) -> PathBuf {

@@ -3,9 +3,11 @@
 //! Used alike by command line, form, console and scheduler: read, call something pure, write.
 //! Nothing here prints, parses arguments or knows HTTP; `now` is an argument everywhere.
 
+pub mod accounts;
 pub mod acts;
 pub mod ask;
 pub mod audit;
+pub mod board;
 pub mod bounces;
 pub mod chase;
 pub mod closing;
@@ -19,6 +21,7 @@ pub mod keys;
 pub mod mailing;
 mod notices;
 pub mod opening;
+pub mod people;
 pub mod proposals;
 pub mod respond;
 pub mod results;
@@ -30,16 +33,18 @@ mod single;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use jiff::Timestamp;
 use parsurvey_dispatch::bounce::verp::ReturnPathSecret;
 use parsurvey_ledger::{Act, CampaignState, Ledger, LedgerError, Stage};
+use parsurvey_survey::account::{ConsoleSecret, Throttle};
 use parsurvey_survey::ballot::Codebook;
 use parsurvey_survey::campaign::Campaign;
 use parsurvey_survey::draft::DraftSecret;
 use parsurvey_survey::fault::Fault;
 use parsurvey_survey::freeze;
+use parsurvey_survey::key::PublicKey;
 use parsurvey_survey::link::LinkSecret;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -57,6 +62,9 @@ pub struct Desk {
     link_base: String,
     return_path_secret: OnceLock<ReturnPathSecret>,
     draft_secret: OnceLock<DraftSecret>,
+    box_key: OnceLock<PublicKey>,
+    console_secret: OnceLock<ConsoleSecret>,
+    throttle: Mutex<Throttle>,
 }
 
 /// Who does something and why; it goes into the log.
@@ -163,6 +171,9 @@ impl Desk {
             link_base,
             return_path_secret: OnceLock::new(),
             draft_secret: OnceLock::new(),
+            box_key: OnceLock::new(),
+            console_secret: OnceLock::new(),
+            throttle: Mutex::default(),
         }
     }
 

@@ -4,12 +4,11 @@
 
 use jiff::Timestamp;
 use parsurvey_index::code::{GroupCode, QuestionCode, TargetCode};
-use parsurvey_ledger::{Ballot, CampaignState, Refusal, SubmitResult};
+use parsurvey_ledger::{Ballot, CampaignState, LinkedForm, Refusal, SubmitResult};
 use parsurvey_survey::ballot::BallotError;
 use parsurvey_survey::campaign::Questionnaire;
-use parsurvey_survey::key::KeyRole;
+use parsurvey_survey::key::{KeyRole, PublicKey};
 use parsurvey_survey::link::{looks_like_token, token_hash};
-use parsurvey_survey::seat::Seat;
 
 use crate::{Desk, DeskError, random};
 
@@ -160,7 +159,7 @@ impl Desk {
 
     async fn submit_open(
         &self,
-        seat: &Seat,
+        seat: &LinkedForm,
         form: &OpenForm,
         answers: &Answers,
         handing: Handing,
@@ -178,10 +177,9 @@ impl Desk {
             Err(BallotError::Alien(what)) => return ended(Submission::Faulty(vec![AnswerFault::Alien(what)])),
             Err(BallotError::Unreadable) => return ended(Submission::Refused(Visit::Unknown)),
         };
-        let key = self.proved_key(KeyRole::Box).await?;
         let ciphertext = self
             .codebook
-            .seal(&key, &ballot, &mut random()?)
+            .seal(self.box_key().await?, &ballot, &mut random()?)
             .map_err(|error| DeskError::unfinished(format!("the ballot could not be sealed: {error}"), "try again"))?;
         let sealed = Ballot { target: form.target.clone(), group: form.group.clone(), ciphertext };
         let stored = match handing {
@@ -211,66 +209,72 @@ impl Desk {
         self.visit(token, now).await
     }
 
-    pub(crate) async fn look_up(&self, token: &str, now: Timestamp) -> Result<(Option<Seat>, Visit), DeskError> {
+    /// The key that ballots are sealed to, read once: after the first invitation no other can be registered, and a form
+    /// is open only after it.
+    async fn box_key(&self) -> Result<&PublicKey, DeskError> {
+        if let Some(key) = self.box_key.get() {
+            return Ok(key);
+        }
+        let key = self.proved_key(KeyRole::Box).await?;
+        Ok(self.box_key.get_or_init(|| key))
+    }
+
+    pub(crate) async fn look_up(&self, token: &str, now: Timestamp) -> Result<(Option<LinkedForm>, Visit), DeskError> {
         if !looks_like_token(token) {
             return Ok((None, Visit::Unknown));
         }
-        let Some(link) = self.ledger.form_by_link(&token_hash(token)).await? else {
+        let Some(seat) = self.ledger.linked_form(&token_hash(token)).await? else {
             return Ok((None, Visit::Unknown));
         };
-        if !link.current {
+        if !seat.current {
             return Ok((None, Visit::Revoked));
         }
-        let seat = self.ledger.seat(link.form).await?;
-        let mut visit = self.visit_of(&seat, now).await?;
+        let mut visit = self.visit_of(&seat, now);
         if let Visit::Open(form) = &mut visit {
-            form.draft = self.draft_of(&seat, token).await?.opened;
+            form.draft = self.opened_draft(&seat, token);
         }
         Ok((Some(seat), visit))
     }
 
     /// How a form that was handed in can be answered from blank: until the deadline, without the grace for late answers.
-    async fn anew(&self, seat: &Seat, now: Timestamp) -> Result<Option<OpenForm>, DeskError> {
-        if !self.campaign.form.revise_until_close || seat.ineligible || seat.excused.is_some() {
-            return Ok(None);
+    fn anew(&self, seat: &LinkedForm, now: Timestamp) -> Option<OpenForm> {
+        if !self.campaign.form.revise_until_close || seat.ineligible || seat.excused {
+            return None;
         }
-        let row = self.ledger.campaign().await?;
-        let closes = row.deadline.unwrap_or(self.campaign.closes);
-        let open = row.state == CampaignState::Inviting && now <= closes;
+        let closes = seat.deadline.unwrap_or(self.campaign.closes);
+        let open = seat.state == CampaignState::Inviting && now <= closes;
         let (target, group) = (seat.target.clone(), seat.group.clone());
-        let form = OpenForm { target, group, closes, accepted_until: closes, declined: false, draft: None };
-        Ok(open.then_some(form))
+        open.then_some(OpenForm { target, group, closes, accepted_until: closes, declined: false, draft: None })
     }
 
-    async fn visit_of(&self, seat: &Seat, now: Timestamp) -> Result<Visit, DeskError> {
+    fn visit_of(&self, seat: &LinkedForm, now: Timestamp) -> Visit {
         if seat.completed.is_some() {
-            return Ok(Visit::Completed { anew: self.anew(seat, now).await? });
+            return Visit::Completed { anew: self.anew(seat, now) };
         }
         if seat.ineligible {
-            return Ok(Visit::Revoked);
+            return Visit::Revoked;
         }
-        if seat.excused.is_some() {
-            return Ok(Visit::Excused);
+        if seat.excused {
+            return Visit::Excused;
         }
         if now < self.campaign.opens {
-            return Ok(Visit::NotYetOpen { opens: self.campaign.opens });
+            return Visit::NotYetOpen { opens: self.campaign.opens };
         }
-        let row = self.ledger.campaign().await?;
-        let closes = row.deadline.unwrap_or(self.campaign.closes);
+        let closes = seat.deadline.unwrap_or(self.campaign.closes);
         // The grace is for what was started before the deadline: someone who writes a last answer is not cut off.
         let accepted_until =
             if seat.started.is_some_and(|started| started <= closes) { self.with_grace(closes) } else { closes };
-        if row.state != CampaignState::Inviting || now > accepted_until {
-            return Ok(Visit::Closed);
+        if seat.state != CampaignState::Inviting || now > accepted_until {
+            return Visit::Closed;
         }
-        Ok(Visit::Open(OpenForm {
+        Visit::Open(OpenForm {
             target: seat.target.clone(),
             group: seat.group.clone(),
             closes,
             accepted_until: self.with_grace(closes),
             declined: seat.declined,
             draft: None,
-        }))
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
 use crate::event::{Backed, Entry};
 use crate::notices::{kill_links, owe, owe_former_address};
+use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person, submitted};
 use crate::seats::{SeatRow, category_word, seat_row};
 use crate::sql::Tx;
@@ -220,6 +221,7 @@ pub(crate) async fn correct_in(
         .execute(&mut **tx)
         .await?;
     kill_links(tx, head, person).await?;
+    make_search(tx).await?;
     head.raise_roster_version(tx).await?;
     head.append(tx, act, Entry::of("address_corrected").form(form).person(person).backed(backed)).await
 }

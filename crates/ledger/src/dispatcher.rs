@@ -38,12 +38,12 @@ enum Record {
     TakeOver(Timestamp, Answer<TakenOver>),
 }
 
-/// What the writer has done, for measurements.
+/// What a writer has done, for measurements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Commits {
     /// Transactions that were committed.
     pub commits: u64,
-    /// Marks and outcomes in them.
+    /// Marks and outcomes, or what came through links, in them.
     pub records: u64,
 }
 

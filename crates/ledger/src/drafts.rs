@@ -3,15 +3,16 @@
 //! One row per form, overwritten at every saving, without time or count. A draft goes with the submission, with the link,
 //! or with the closing. Savings are no entries of the event log: it would tell how long somebody hesitated over what.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use parsurvey_survey::seat::FormId;
 use sqlx::any::Any;
 
 use crate::Ledger;
 use crate::error::Result;
-use crate::respond::{Refusal, mark_started, refusal};
-use crate::seats::seat_row;
-use crate::sql::Tx;
+use crate::respond::{Arrival, Became, Refusal, What};
+use crate::sql::{Tx, in_order, members, pieces};
 
 /// What became of saving a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,29 +50,28 @@ impl Ledger {
         starts: bool,
         now: Timestamp,
     ) -> Result<DraftResult> {
-        let (mut tx, mut head) = self.change().await?;
-        let seat = seat_row(&mut tx, form).await?;
-        if seat.completed.is_some() {
-            return Ok(DraftResult::AlreadySubmitted);
-        }
-        if let Some(refusal) = refusal(&head, &seat, link_version) {
-            return Ok(DraftResult::Refused(refusal));
-        }
-        let query = match before {
-            None => sqlx::query("INSERT INTO draft (form, ciphertext) VALUES ($1, $2) ON CONFLICT (form) DO NOTHING"),
-            Some(_) => sqlx::query("UPDATE draft SET ciphertext = $2 WHERE form = $1 AND ciphertext = $3"),
-        };
-        let query = query.bind(form).bind(draft);
-        let query = if let Some(before) = before { query.bind(before) } else { query };
-        if query.execute(&mut *tx).await?.rows_affected() == 0 {
-            return Ok(DraftResult::Meanwhile);
-        }
-        if starts && seat.started.is_none() {
-            mark_started(&mut tx, &mut head, form, now).await?;
-        }
-        tx.commit().await?;
-        Ok(DraftResult::Saved)
+        let what = What::Draft { before: before.map(<[u8]>::to_vec), draft: draft.to_vec(), starts };
+        Ok(match self.arrive(Arrival { form, link_version, now, what }).await? {
+            Became::Stored => DraftResult::Saved,
+            Became::Meanwhile => DraftResult::Meanwhile,
+            Became::Nothing => DraftResult::AlreadySubmitted,
+            Became::Refused(refusal) => DraftResult::Refused(refusal),
+        })
     }
+}
+
+/// The drafts of these forms, sealed.
+pub(crate) async fn drafts_of(tx: &mut Tx, forms: &[FormId]) -> Result<BTreeMap<FormId, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for piece in pieces(forms) {
+        let sql = format!("SELECT form, ciphertext FROM draft WHERE form IN ({})", members(1, piece.len()));
+        let mut query = sqlx::query_as::<Any, (i64, Vec<u8>)>(in_order(tx, sql));
+        for form in piece {
+            query = query.bind(*form);
+        }
+        found.extend(query.fetch_all(&mut **tx).await?);
+    }
+    Ok(found)
 }
 
 pub(crate) async fn drop_draft(tx: &mut Tx, form: FormId) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::Ledger;
 use crate::act::{Act, from_millis, to_millis};
 use crate::campaign::Head;
 use crate::error::Result;
-use crate::sql::Tx;
+use crate::sql::{Tx, in_order, pieces, rows};
 
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,42 +128,48 @@ impl Canonical<'_> {
 impl Head {
     /// Appends an entry; the caller's transaction holds the campaign's row.
     pub(crate) async fn append(&mut self, tx: &mut Tx, act: &Act, entry: Entry) -> Result<()> {
-        let detail = Value::Object(entry.detail).to_string();
-        let canonical = Canonical {
-            seq: self.seq + 1,
-            at: to_millis(act.at),
-            kind: entry.kind,
-            form: entry.form,
-            person: entry.person,
-            actor: &act.actor,
-            reason: &act.reason,
-            document: &act.document,
-            detail: &detail,
-        };
-        let hash = canonical.hash(&self.hash);
-        sqlx::query(
-            "INSERT INTO event (seq, at, kind, form, person, actor, reason, document, detail, hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(canonical.seq)
-        .bind(canonical.at)
-        .bind(canonical.kind)
-        .bind(canonical.form)
-        .bind(canonical.person)
-        .bind(canonical.actor)
-        .bind(canonical.reason)
-        .bind(canonical.document)
-        .bind(canonical.detail)
-        .bind(hash.as_str())
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query("UPDATE campaign SET event_seq = $1, event_hash = $2")
-            .bind(canonical.seq)
-            .bind(hash.as_str())
-            .execute(&mut **tx)
-            .await?;
-        self.seq = canonical.seq;
-        self.hash = hash;
+        self.append_all(tx, vec![(act.clone(), entry)]).await
+    }
+
+    /// Appends entries in this order; the caller's transaction holds the campaign's row.
+    pub(crate) async fn append_all(&mut self, tx: &mut Tx, entries: Vec<(Act, Entry)>) -> Result<()> {
+        let mut chained = Vec::with_capacity(entries.len());
+        let (mut seq, mut hash) = (self.seq, self.hash.clone());
+        for (act, entry) in entries {
+            seq += 1;
+            let row = Row::of(seq, act, entry, &hash);
+            hash.clone_from(&row.hash);
+            chained.push(row);
+        }
+        for piece in pieces(&chained) {
+            let sql = format!(
+                "INSERT INTO event (seq, at, kind, form, person, actor, reason, document, detail, hash) VALUES {}",
+                rows(piece.len(), 10)
+            );
+            let mut query = sqlx::query(in_order(tx, sql));
+            for row in piece {
+                query = query
+                    .bind(row.seq)
+                    .bind(row.at)
+                    .bind(row.kind.as_str())
+                    .bind(row.form)
+                    .bind(row.person)
+                    .bind(row.actor.as_str())
+                    .bind(row.reason.as_str())
+                    .bind(row.document.as_str())
+                    .bind(row.detail.as_str())
+                    .bind(row.hash.as_str());
+            }
+            query.execute(&mut **tx).await?;
+        }
+        if !chained.is_empty() {
+            sqlx::query("UPDATE campaign SET event_seq = $1, event_hash = $2")
+                .bind(seq)
+                .bind(hash.as_str())
+                .execute(&mut **tx)
+                .await?;
+        }
+        (self.seq, self.hash) = (seq, hash);
         Ok(())
     }
 }
@@ -191,7 +197,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn events(&self, after_seq: i64, limit: u32) -> Result<Vec<Event>> {
-        let rows = page(&mut *self.read().await?, after_seq, i64::from(limit)).await?;
+        let read = page(&mut *self.read().await?, after_seq, i64::from(limit)).await?;
         let event = |row: Row| {
             Ok(Event {
                 seq: row.seq,
@@ -206,7 +212,7 @@ impl Ledger {
                 hash: row.hash,
             })
         };
-        rows.into_iter().map(event).collect()
+        read.into_iter().map(event).collect()
     }
 
     /// Recomputes every hash of the log.
@@ -275,6 +281,24 @@ pub(crate) async fn walk(
 }
 
 impl Row {
+    /// An entry under its number, chained to the hash of the one before.
+    fn of(seq: i64, act: Act, entry: Entry, previous: &str) -> Self {
+        let mut row = Self {
+            seq,
+            at: to_millis(act.at),
+            kind: entry.kind.to_owned(),
+            form: entry.form,
+            person: entry.person,
+            actor: act.actor,
+            reason: act.reason,
+            document: act.document,
+            detail: Value::Object(entry.detail).to_string(),
+            hash: String::new(),
+        };
+        row.hash = row.canonical().hash(previous);
+        row
+    }
+
     fn canonical(&self) -> Canonical<'_> {
         Canonical {
             seq: self.seq,

@@ -8,12 +8,15 @@
 //! [`Ledger::apply_roster`] people, [`Ledger::seats`] and [`Ledger::seat_counts`] what is derived, [`Dispatcher`] mail out,
 //! [`Ledger::take_reports`] bounces in, [`Ledger::submit`] ballots in, [`Ledger::close`] and [`Ledger::import_tally`] the end.
 
+mod accounts;
 mod act;
 mod acts;
 mod again;
 mod anchors;
+mod arrivals;
 mod audit;
 mod ballots;
+mod board;
 mod bounces;
 mod callback;
 mod campaign;
@@ -34,18 +37,23 @@ mod moves;
 mod notices;
 mod outbox;
 mod pause;
+mod people;
 mod proposals;
 mod reports;
 mod respond;
 mod roster;
 mod seats;
 mod seed;
+mod sessions;
 mod settle;
 mod sql;
 mod tally;
 
+use std::sync::Arc;
+
 use sqlx::AnyPool;
 
+pub use accounts::{AccountRow, NewAccount, NewSetup};
 pub use act::Act;
 pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
@@ -64,20 +72,23 @@ pub use event::{Chain, Event};
 pub use held::HeldSecret;
 pub use keys::{KeyRole, KeyRow};
 pub use lease::{LeasedMail, TakenOver};
-pub use links::{LinkHash, LinkRow};
+pub use links::{LinkHash, LinkRow, LinkedForm};
 pub use mail::NewMail;
 pub use notices::{NoticeRow, OwedNotice};
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
+pub use people::{PeoplePage, PeopleQuery, SEAT_FILTERS, SeatFilter, SeatOfPerson, SeatStanding};
 pub use proposals::{ProposalKind, ProposalRow, ProposalState, Proposed};
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};
 pub use roster::{ChangedPerson, NewPerson, PersonRow, RosterApplied, RosterChange, SeatPlace, StoredRoster};
 pub use seed::{SeedLook, SeedResult};
+pub use sessions::SessionRow;
 pub use settle::{Mark, Outcome};
 pub use tally::StoredTally;
 
 use act::to_millis;
+use arrivals::Arrivals;
 use connect::{Backend, Found, Place};
 
 /// An open ledger. Cheap to clone; every clone uses the same connections.
@@ -86,6 +97,7 @@ pub struct Ledger {
     writer: AnyPool,
     reader: AnyPool,
     backend: Backend,
+    arrivals: Arc<Arrivals>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -148,12 +160,13 @@ impl Ledger {
         if !ledger.exists().await? {
             return Err(LedgerError::NotALedger("its making was interrupted; run init again"));
         }
+        ledger.make_search().await?;
         Ok(ledger)
     }
 
     fn of(place: &Place, options: Options) -> Self {
         let (writer, reader) = place.pools(options);
-        Self { writer, reader, backend: place.backend }
+        Self { writer, reader, backend: place.backend, arrivals: Arc::default() }
     }
 
     /// Closes every connection. Dropping the last clone does the same, only later.

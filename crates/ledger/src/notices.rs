@@ -15,6 +15,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::chase::ChaseState;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person};
 use crate::sql::Tx;
 
@@ -160,7 +161,8 @@ pub(crate) async fn erase(tx: &mut Tx, person: PersonId) -> Result<()> {
     .bind(person)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    // What people are searched by is made of the same values.
+    make_search(tx).await
 }
 
 /// Owes a notice to a person's present address: once, and only while people are asked. An address to which nothing may go

@@ -20,6 +20,7 @@ use crate::error::{LedgerError, Result};
 use crate::event::{Backed, Entry};
 use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
 use crate::notices::owe;
+use crate::people::{make_search, search_text};
 use crate::sql::{CHUNK, Tx, in_order, rows};
 
 /// Where a seat stands.
@@ -242,6 +243,7 @@ pub(crate) async fn apply_in(
         }
     }
     insert_seats(tx, &seats).await?;
+    make_search(tx).await?;
     head.raise_roster_version(tx).await?;
     for (form, person) in &reinstated {
         let entry = Entry::of("frame_correction").form(*form).person(*person).with("reinstated", true).backed(backed);
@@ -316,8 +318,10 @@ pub(crate) async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<V
         sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(person), 0) FROM person").fetch_one(&mut **tx).await?;
     let mut next = last;
     for chunk in people.chunks(CHUNK) {
-        let sql =
-            format!("INSERT INTO person (person, external_id, name, email, position) VALUES {}", rows(chunk.len(), 5));
+        let sql = format!(
+            "INSERT INTO person (person, external_id, name, email, position, search) VALUES {}",
+            rows(chunk.len(), 6)
+        );
         let mut query = sqlx::query(in_order(tx, sql));
         for new in chunk {
             next += 1;
@@ -326,7 +330,8 @@ pub(crate) async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<V
                 .bind(new.external_id.clone())
                 .bind(new.name.as_str())
                 .bind(new.email.as_str())
-                .bind(new.position.as_str());
+                .bind(new.position.as_str())
+                .bind(search_text(&new.name, &new.email, &new.position, new.external_id.as_deref()));
         }
         query.execute(&mut **tx).await?;
     }

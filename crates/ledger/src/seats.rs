@@ -14,6 +14,7 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::{code, from_millis_opt, small};
 use crate::error::{LedgerError, Result};
+use crate::sql::{Tx, in_order, members, pieces};
 
 /// The one query over seats, closed by a condition.
 macro_rules! seats_where {
@@ -113,6 +114,20 @@ pub(crate) async fn seat_row(connection: &mut AnyConnection, form: FormId) -> Re
         .fetch_optional(connection)
         .await?
         .ok_or(LedgerError::NotFound("the form"))
+}
+
+/// The seats of these forms; one that does not exist is left out.
+pub(crate) async fn seat_rows(tx: &mut Tx, forms: &[FormId]) -> Result<BTreeMap<FormId, SeatRow>> {
+    let mut found = BTreeMap::new();
+    for piece in pieces(forms) {
+        let sql = format!("{}{})", seats_where!("AND s.form IN ("), members(1, piece.len()));
+        let mut query = sqlx::query_as::<Any, SeatRow>(in_order(tx, sql));
+        for form in piece {
+            query = query.bind(*form);
+        }
+        found.extend(query.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.form, row)));
+    }
+    Ok(found)
 }
 
 #[derive(sqlx::FromRow)]

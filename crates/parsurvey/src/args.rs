@@ -1,11 +1,13 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
+mod account;
 mod audit;
 mod bounces;
 mod chase;
 pub(crate) mod control;
 mod doctor;
 pub(crate) mod sending;
+mod serve;
 mod words;
 
 use std::path::PathBuf;
@@ -13,10 +15,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+pub(crate) use account::AccountCommand;
 pub(crate) use audit::{AuditCommand, CallbackArgs, CallbackCommand, Outcome, VerifyArgs};
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
+pub(crate) use serve::ServeArgs;
 pub(crate) use words::{Again, By, Category, Document, Format, Kind, Language, Orientation, Role};
 
 /// Runs an official survey by e-mail and turns its answers into an index.
@@ -256,17 +260,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         score: ScoreArgs,
     },
-    /// Serve the respondents' form and the status page, and with --send do whatever is due.
-    Serve {
-        /// Address and port.
-        #[arg(long, env = "PARSURVEY_LISTEN", default_value = "127.0.0.1:8080")]
-        listen: String,
-        /// Also do whatever is due, as `run` does, every minute.
-        #[arg(long)]
-        send: bool,
-        #[command(flatten)]
-        smtp: SmtpArgs,
+    /// Who may log in to the console.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
     },
+    /// Serve the respondents' form, the status page and the console, and with --send do whatever is due.
+    Serve(ServeArgs),
     /// Run a whole campaign on sample data: from roster to index, with real mail, form and ballot box.
     Demo {
         /// The folder it makes; replaced only if an earlier demo made it.

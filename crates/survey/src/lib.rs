@@ -3,10 +3,12 @@
 //! Pure: no disk, network, clock, environment or async; `now` and random bytes are arguments.
 //! Start with [`campaign::Campaign`] and [`seat::Seat`].
 
+pub mod account;
 pub mod address;
 pub mod anchor;
 pub mod ballot;
 pub mod ballot_box;
+pub mod board;
 pub mod calendar;
 pub mod callback;
 pub mod campaign;

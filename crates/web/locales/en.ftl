@@ -156,3 +156,11 @@ chase-started = Begun or in touch
 chase-total = Total
 chase-to-status = See the overall status
 chase-note = This page holds numbers of forms only, no person and no answer. “Begun or in touch” are people who opened the form or wrote back, and have not submitted. “Outstanding” is listed less submitted and excused.
+
+# On a phone: one question a screen.
+onward = Next question
+
+# Limits of use.
+too-fast-title = Too many requests
+too-fast-text = This link, or the network you are on, has sent too many requests within a short time. Please wait about a minute and try again with the link exactly as it stands in the invitation.
+too-fast-kept = This link was used too often within a short time, so what you just pressed was not recorded. Your answers are still on this page. Please wait about a minute and press again.

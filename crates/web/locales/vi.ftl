@@ -156,3 +156,11 @@ chase-started = Đã bắt đầu hoặc liên hệ
 chase-total = Tổng cộng
 chase-to-status = Xem tiến độ chung
 chase-note = Trang này chỉ có số phiếu, không có tên người và không có câu trả lời. “Đã bắt đầu hoặc liên hệ” là người đã mở phiếu hoặc đã liên hệ nhưng chưa gửi phiếu. “Còn lại” là số trong danh sách trừ số đã gửi và số được miễn.
+
+# Màn hình điện thoại: mỗi câu một màn hình.
+onward = Câu tiếp theo
+
+# Limits of use.
+too-fast-title = Quá nhiều lượt truy cập
+too-fast-text = Trong thời gian ngắn, đường liên kết này hoặc mạng của Ông/Bà đã gửi quá nhiều yêu cầu. Xin chờ khoảng một phút rồi thử lại bằng đúng đường liên kết trong thư mời.
+too-fast-kept = Trong thời gian ngắn, đường liên kết này đã được dùng quá nhiều lần nên lần bấm vừa rồi chưa được ghi nhận. Các câu trả lời vẫn còn trên trang này. Xin chờ khoảng một phút rồi bấm lại.

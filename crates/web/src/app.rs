@@ -1,6 +1,7 @@
 //! The router: which address leads to which page, and what every request passes on its way.
 //!
-//! GET and HEAD change nothing, anywhere. There is no cookie and no session: a link is all a person has.
+//! GET and HEAD change nothing, anywhere. A respondent has no cookie and no session: a link is all a person has. The
+//! console's pages are another matter ([`crate::console`]).
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,18 +17,22 @@ use parsurvey_survey::status::Status;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::limit::Limits;
 use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, guard, respond};
+use crate::{assets, board, chase, console, decline, guard, limit, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`,
+/// `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
-    router(House { desk, clock, latest: Arc::default(), chased: Arc::default() })
+    let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
+    let (latest, chased, limits) = (Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock, latest, chased, limits }, console)
 }
 
 /// What the handlers share.
@@ -36,6 +41,7 @@ pub(crate) struct House<D> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) latest: Arc<board::Latest<Status>>,
     pub(crate) chased: Arc<board::Latest<Chase>>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl<D> Clone for House<D> {
@@ -45,18 +51,20 @@ impl<D> Clone for House<D> {
             clock: Arc::clone(&self.clock),
             latest: Arc::clone(&self.latest),
             chased: Arc::clone(&self.chased),
+            limits: Arc::clone(&self.limits),
         }
     }
 }
 
-pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
+/// The pages over `house`, with those of the console beside them.
+pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> Router {
     // Pages that carry answers are never compressed: their compressed size would tell something about what was chosen.
     let plain = Router::new()
         .route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>))
         .route("/f/{token}/save", post(respond::save::<D>));
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
-        .route("/f/{token}/decline", get(respond::decline::<D>).post(respond::set_declined::<D>))
+        .route("/f/{token}/decline", get(decline::decline::<D>).post(decline::set_declined::<D>))
         .route("/status", get(board::status::<D>))
         .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))
@@ -64,12 +72,16 @@ pub(crate) fn router<D: Respond>(house: House<D>) -> Router {
         .route(assets::style_path(), get(style))
         .route(assets::icon_path(), get(icon))
         .route(assets::script_path(), get(script))
+        .route(assets::console_style_path(), get(console_style))
+        .route(assets::console_script_path(), get(console_script))
+        .merge(console)
         .layer(CompressionLayer::new());
     let panicked = house.clone();
     plain
         .merge(compressed)
         .fallback(respond::no_such_page::<D>)
         .method_not_allowed_fallback(respond::wrong_method::<D>)
+        .layer(from_fn_with_state(house.clone(), limit::links::<D>))
         .layer(from_fn_with_state(house.clone(), guard::size::<D>))
         .layer(from_fn_with_state(house.clone(), guard::origin::<D>))
         .layer(from_fn_with_state(house.clone(), guard::time::<D>))
@@ -88,6 +100,14 @@ const FOR_EVER: (header::HeaderName, HeaderValue) =
 
 async fn style() -> Response {
     asset("text/css; charset=utf-8", assets::STYLE)
+}
+
+async fn console_style() -> Response {
+    asset("text/css; charset=utf-8", assets::CONSOLE_STYLE)
+}
+
+async fn console_script() -> Response {
+    asset("text/javascript; charset=utf-8", assets::CONSOLE_SCRIPT)
 }
 
 async fn icon() -> Response {

@@ -1,4 +1,4 @@
-//! The style sheet, the script and the icon, embedded in the program and addressed by a hash of their content.
+//! Style sheets, scripts and the icon, embedded in the program and addressed by a hash of their content.
 //!
 //! A changed file gets a new address, so browsers may keep the old one for a year.
 //! The hash names a version; it protects nothing.
@@ -12,9 +12,27 @@ pub(crate) const SCRIPT: &str = include_str!("../assets/form.js");
 /// The icon.
 pub(crate) const ICON: &str = include_str!("../assets/icon.svg");
 
+/// The console's style sheet.
+pub(crate) const CONSOLE_STYLE: &str = include_str!("../assets/console.css");
+/// The console's script.
+pub(crate) const CONSOLE_SCRIPT: &str = include_str!("../assets/console.js");
+
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.css", fnv(STYLE)));
 static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.js", fnv(SCRIPT)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.svg", fnv(ICON)));
+
+static CONSOLE_STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.css", fnv(CONSOLE_STYLE)));
+static CONSOLE_SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{:016x}.js", fnv(CONSOLE_SCRIPT)));
+
+/// Where the console's style sheet is served.
+pub(crate) fn console_style_path() -> &'static str {
+    &CONSOLE_STYLE_PATH
+}
+
+/// Where the console's script is served.
+pub(crate) fn console_script_path() -> &'static str {
+    &CONSOLE_SCRIPT_PATH
+}
 
 /// Where the style sheet is served.
 pub(crate) fn style_path() -> &'static str {

@@ -403,5 +403,6 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest: Arc::default(), chased: Arc::default() })
+    let (latest, chased, limits) = (Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits }, Router::new())
 }

@@ -1,6 +1,6 @@
 //! What stands between the network and every page: time, size, origin, headers, and a log line without secrets.
 //!
-//! Rate limits and TLS are not here. The log names the route's template, never the path, because the path holds the link.
+//! Rate limits and TLS have files of their own. The log names the route's template, never the path, because the path holds the link.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use axum::response::Response;
 use futures_util::StreamExt;
 
 use crate::app::House;
+use crate::client::Client;
+use crate::limit::Kept;
 use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::Respond;
@@ -37,12 +39,19 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Puts the protective headers on every reply, and forbids storing it unless its handler said otherwise.
-pub(crate) async fn headers(request: Request, next: Next) -> Response {
+/// For a year. Of this name alone: what else stands under the domain is not ours to decide about.
+const ENCRYPTED_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Puts the protective headers on every reply, and forbids storing it unless its handler said otherwise. Whoever came
+/// encrypted is told to come only so.
+pub(crate) async fn headers(client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
+    }
+    if client.https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ENCRYPTED_ONLY);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
@@ -73,6 +82,7 @@ fn template(path: &str) -> &'static str {
         (Some("f"), Some(_), Some("save"), None) => "/f/{token}/save",
         (Some("f"), Some(_), Some("decline"), None) => "/f/{token}/decline",
         (Some("status"), None, None, None) => "/status",
+        (Some("console"), _, _, _) => "/console",
         (Some("healthz"), None, None, None) => "/healthz",
         (Some("assets"), Some(_), None, None) => "/assets/{name}",
         _ => "other",
@@ -121,7 +131,11 @@ pub(crate) async fn size<D: Respond>(State(house): State<House<D>>, request: Req
     let lang = Lang::of_query(request.uri().query());
     let (parts, body) = request.into_parts();
     match collect(body).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(bytes) => {
+            let mut request = Request::from_parts(parts, Body::from(bytes.clone()));
+            request.extensions_mut().insert(Kept(bytes));
+            next.run(request).await
+        }
         Err(problem) => problem_page(&house, lang, problem),
     }
 }

@@ -1,15 +1,20 @@
-//! HTTP in: the respondent's form and a plain status page.
+//! HTTP in: the respondent's form, a plain status page, and the operator's console.
 //!
 //! [`app()`] builds the router over a `desk`, [`serve()`] runs it on a listener until told to stop.
-//! Every page works without JavaScript, cookies and storage, and asks nothing of any other host.
+//! Every page works without JavaScript and asks nothing of any other host; those of respondents also without cookies
+//! and storage.
 //! Nothing here reads a stored answer, decides whether a form may be answered, or knows the database; `desk` does.
 
 mod app;
 mod assets;
 mod board;
 mod chase;
+mod client;
+mod console;
+mod decline;
 mod flow;
 mod guard;
+mod limit;
 mod pages;
 mod posted;
 mod problem;
@@ -17,6 +22,7 @@ mod respond;
 mod review;
 mod seam;
 mod serve;
+mod tls;
 mod words;
 
 #[cfg(test)]
@@ -25,5 +31,8 @@ mod fixture;
 mod tests;
 
 pub use app::app;
+pub use client::{Client, Networks, network};
+pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
-pub use serve::serve;
+pub use serve::{CONNECTIONS, Server, serve};
+pub use tls::{Tls, TlsError};

@@ -9,7 +9,7 @@ use parsurvey_survey::campaign::{Campaign, Question, Questionnaire};
 
 use crate::assets;
 use crate::flow::Draft;
-use crate::posted::{BLANK, NO_OPINION, QUESTION, value_of};
+use crate::posted::{At, BLANK, NO_OPINION, QUESTION, value_of};
 use crate::review::ReviewedSection;
 use crate::words::Lang;
 
@@ -149,6 +149,8 @@ pub(crate) enum Alert {
     Empty,
     /// The server could not store or look up.
     NotStored,
+    /// The link is used too often.
+    TooFast,
 }
 
 impl Alert {
@@ -158,6 +160,7 @@ impl Alert {
             Alert::Alien => Some(("alien-title", "alien-text")),
             Alert::Empty => Some(("empty-title", "empty-text")),
             Alert::NotStored => Some(("not-stored-title", "not-stored-text")),
+            Alert::TooFast => Some(("too-fast-title", "too-fast-kept")),
         }
     }
 }
@@ -177,8 +180,17 @@ pub(crate) struct Paper<'a> {
 
 impl Paper<'_> {
     /// Where pages of the form are posted to.
+    ///
+    /// The address differs from the page's own: where a post fails because the line is lost, a browser lets its error
+    /// page take the place of a page of the same address, and the back button then skips what was chosen there. The
+    /// server reads the language only.
     pub(crate) fn action(&self, lang: &Lang) -> String {
-        format!("/f/{}/page?lang={}", self.token, lang.code())
+        let page = match self.draft.at {
+            At::Section(section) => section + 1,
+            At::Review => 0,
+        };
+        let (answers, missing) = (self.draft.answers.len(), self.draft.missing.len());
+        format!("/f/{}/page?lang={}&from={page}.{answers}.{missing}", self.token, lang.code())
     }
 
     /// Where the page's script saves answers as they are chosen.

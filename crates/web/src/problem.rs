@@ -18,6 +18,10 @@ pub(crate) enum Standing {
     TooLate,
     /// Not stored because the server could not; the page keeps the answers.
     NotStored,
+    /// Too many requests; nothing was looked up or stored, and the page keeps the answers.
+    TooFast,
+    /// Too many tries to log in.
+    TooManyTries,
     /// A problem.
     Problem(Problem),
 }
@@ -39,8 +43,12 @@ pub(crate) enum Problem {
     TooLarge,
     /// The request took too long to arrive.
     TooSlow,
+    /// A link was used, or links that do not exist were tried, too often.
+    TooFast,
     /// The request came from another site.
     ForeignSite,
+    /// The role may not see the page.
+    NotAllowed,
     /// The server cannot answer now.
     Unavailable,
     /// A defect of the program.
@@ -58,7 +66,9 @@ impl Problem {
             Problem::NotAForm => ("not-a-form-title", "not-a-form-text"),
             Problem::TooLarge => ("too-large-title", "too-large-text"),
             Problem::TooSlow => ("too-slow-title", "too-slow-text"),
+            Problem::TooFast => ("too-fast-title", "too-fast-text"),
             Problem::ForeignSite => ("foreign-site-title", "foreign-site-text"),
+            Problem::NotAllowed => ("c-not-allowed-title", "c-not-allowed-text"),
             Problem::Unavailable => ("unavailable-title", "unavailable-text"),
             Problem::Defect => ("defect-title", "defect-text"),
         }
@@ -100,6 +110,7 @@ impl Standing {
             Standing::SubmittedBefore => StatusCode::CONFLICT,
             Standing::TooLate => StatusCode::FORBIDDEN,
             Standing::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Standing::TooFast | Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
             Standing::Problem(problem) => match problem {
                 Problem::UnknownLink | Problem::NoSuchPage => StatusCode::NOT_FOUND,
                 Problem::RevokedLink => StatusCode::GONE,
@@ -107,7 +118,8 @@ impl Standing {
                 Problem::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
-                Problem::ForeignSite => StatusCode::FORBIDDEN,
+                Problem::TooFast => StatusCode::TOO_MANY_REQUESTS,
+                Problem::ForeignSite | Problem::NotAllowed => StatusCode::FORBIDDEN,
                 Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 Problem::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -19,7 +19,7 @@ use parsurvey_survey::campaign::{Campaign, Questionnaire};
 
 use crate::app::House;
 use crate::flow::{Draft, Step, changes, review, step};
-use crate::pages::{Alert, Anew, Decline, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
+use crate::pages::{Alert, Anew, Frame, Landing, Message, Paper, SectionPage, Switch, Tone};
 use crate::posted::{At, Go, Posted};
 use crate::problem::{Problem, SavedAs, Standing, reply, saved, see_other};
 use crate::review::{Review, reviewed};
@@ -35,11 +35,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Lang {
 }
 
 /// The secret of a link as it stands in the address. It has no `Debug`, so it cannot be printed by accident.
-pub(crate) struct Token(String);
+pub(crate) struct Token(pub(crate) String);
 
 impl Token {
     /// The token, if it could be one of ours at all.
-    fn of(path: Result<Path<String>, PathRejection>) -> Option<Self> {
+    pub(crate) fn of(path: Result<Path<String>, PathRejection>) -> Option<Self> {
         let Ok(Path(text)) = path else { return None };
         let plausible = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -47,8 +47,8 @@ impl Token {
     }
 }
 
-type TokenPath = Result<Path<String>, PathRejection>;
-type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(crate) type TokenPath = Result<Path<String>, PathRejection>;
+pub(crate) type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// GET of a link: the landing page, or what became of the form.
 pub(crate) async fn landing<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
@@ -127,50 +127,14 @@ pub(crate) async fn save<D: Respond>(State(house): State<House<D>>, path: TokenP
     })
 }
 
-/// GET of the page on which a person says that they do not take part. Changes nothing.
-pub(crate) async fn decline<D: Respond>(State(house): State<House<D>>, lang: Lang, path: TokenPath) -> Response {
-    let Some(token) = Token::of(path) else {
-        return problem_page(&house, lang, Problem::UnknownLink);
+/// A request that came too soon after too many others: what was posted stays on the page, and the desk is not asked.
+pub(crate) fn too_fast<D: Respond>(house: &House<D>, lang: Lang, token: &str, body: &[u8]) -> Response {
+    let Some(token) = Token::of(Ok(Path(token.to_owned()))) else {
+        return problem_page(house, lang, Problem::TooFast);
     };
-    let now = house.clock.now();
-    match house.desk.visit(&token.0, now).await {
-        Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, false),
-        Ok(visit) => visited(&house, lang, &token, &visit, now),
-        Err(error) => unavailable(&house, lang, &error),
-    }
-}
-
-/// POST of that page. Without a choice it changes nothing.
-pub(crate) async fn set_declined<D: Respond>(
-    State(house): State<House<D>>,
-    lang: Lang,
-    path: TokenPath,
-    fields: Fields,
-) -> Response {
-    let Some(token) = Token::of(path) else {
-        return problem_page(&house, lang, Problem::UnknownLink);
-    };
-    let Ok(Form(fields)) = fields else {
-        return problem_page(&house, lang, Problem::NotAForm);
-    };
-    let now = house.clock.now();
-    let chosen = fields.iter().find(|(name, _)| name == "declined").map(|(_, value)| value.as_str());
-    let declined = match chosen {
-        Some("yes") => true,
-        Some("no") => false,
-        Some(_) | None => {
-            return match house.desk.visit(&token.0, now).await {
-                Ok(Visit::Open(_)) => decline_page(house.desk.campaign(), lang, &token, true),
-                Ok(visit) => visited(&house, lang, &token, &visit, now),
-                Err(error) => unavailable(&house, lang, &error),
-            };
-        }
-    };
-    match house.desk.set_declined(&token.0, declined, now).await {
-        Ok(Visit::Open(_)) => see_other(&landing_address(&token, lang)),
-        Ok(visit) => visited(&house, lang, &token, &visit, now),
-        Err(error) => unavailable(&house, lang, &error),
-    }
+    let fields = form_urlencoded::parse(body).into_owned().collect();
+    let asked = Asked { house, lang, token: &token, now: house.clock.now() };
+    asked.same_page(&Posted::read(fields), Alert::TooFast, Problem::TooFast)
 }
 
 /// Any address that leads nowhere.
@@ -267,13 +231,18 @@ impl<D: Respond> Asked<'_, D> {
     /// The desk could not be asked: the page comes again with everything on it.
     fn not_looked_up(&self, posted: &Posted, error: &DeskError) -> Response {
         tracing::error!(%error, "a link could not be looked up");
+        self.same_page(posted, Alert::NotStored, Problem::Unavailable)
+    }
+
+    /// The posted page with everything on it and no word of the desk's; where that is no page of a form, the problem.
+    fn same_page(&self, posted: &Posted, alert: Alert, problem: Problem) -> Response {
         let questionnaire = posted.paper.as_ref().and_then(|code| self.campaign().questionnaires.get(code));
         let Some(questionnaire) = questionnaire else {
-            return problem_page(self.house, self.lang, Problem::Unavailable);
+            return problem_page(self.house, self.lang, problem);
         };
         match step(questionnaire, &posted.standing_still(), None) {
             Step::Show(draft) | Step::Submit(draft) | Step::Alien(draft) => {
-                self.show(questionnaire, None, &draft, Alert::NotStored)
+                self.show(questionnaire, None, &draft, alert)
             }
         }
     }
@@ -310,6 +279,7 @@ impl<D: Respond> Asked<'_, D> {
     fn show(&self, questionnaire: &Questionnaire, form: Option<&OpenForm>, draft: &Draft, alert: Alert) -> Response {
         let standing = match alert {
             Alert::NotStored => Standing::NotStored,
+            Alert::TooFast => Standing::TooFast,
             Alert::Alien | Alert::Empty => Standing::Faulty,
             Alert::None if draft.missing.is_empty() => Standing::Fine,
             Alert::None => Standing::Faulty,
@@ -357,7 +327,13 @@ pub(crate) fn paper_page(
 }
 
 /// The page for a link that is only looked at.
-fn visited<D: Respond>(house: &House<D>, lang: Lang, token: &Token, visit: &Visit, now: Timestamp) -> Response {
+pub(crate) fn visited<D: Respond>(
+    house: &House<D>,
+    lang: Lang,
+    token: &Token,
+    visit: &Visit,
+    now: Timestamp,
+) -> Response {
     let campaign = house.desk.campaign();
     let words = match visit {
         Visit::Unknown => return problem_page(house, lang, Problem::UnknownLink),
@@ -404,13 +380,6 @@ fn landing_page<D: Respond>(house: &House<D>, lang: Lang, token: &Token, form: &
     reply(Standing::Fine, page.render())
 }
 
-fn decline_page(campaign: &Campaign, lang: Lang, token: &Token, missing: bool) -> Response {
-    let switch = Switch::Link(format!("/f/{}/decline?lang={}", token.0, lang.other().code()));
-    let f = Frame::new(campaign, lang, lang.t("decline-title"), switch);
-    let standing = if missing { Standing::Faulty } else { Standing::Fine };
-    reply(standing, Decline { f, token: &token.0, missing }.render())
-}
-
 /// A problem in the person's language.
 pub(crate) fn problem_page<D: Respond>(house: &House<D>, lang: Lang, problem: Problem) -> Response {
     let (title, text) = problem.keys();
@@ -449,6 +418,6 @@ fn message(campaign: &Campaign, lang: Lang, standing: Standing, words: Words) ->
     reply(standing, page.render())
 }
 
-fn landing_address(token: &Token, lang: Lang) -> String {
+pub(crate) fn landing_address(token: &Token, lang: Lang) -> String {
     format!("/f/{}?lang={}", token.0, lang.code())
 }

@@ -11,21 +11,23 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use parsurvey_index::tree::Text;
 use unic_langid::{LanguageIdentifier, langid};
 
-/// The Vietnamese texts.
-pub(crate) const VI: &str = include_str!("../locales/vi.ftl");
-/// The English texts.
-pub(crate) const EN: &str = include_str!("../locales/en.ftl");
+/// The Vietnamese texts: of the form, and of the console.
+pub(crate) const VI: [&str; 2] = [include_str!("../locales/vi.ftl"), include_str!("../locales/console.vi.ftl")];
+/// The English texts, likewise.
+pub(crate) const EN: [&str; 2] = [include_str!("../locales/en.ftl"), include_str!("../locales/console.en.ftl")];
 
-static VI_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("vi"), VI));
-static EN_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("en"), EN));
+static VI_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("vi"), &VI));
+static EN_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("en"), &EN));
 
-fn bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
+fn bundle(language: LanguageIdentifier, sources: &[&str]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Isolation marks around arguments are invisible but would be copied with a telephone number or an address.
     bundle.set_use_isolating(false);
-    let resource =
-        FluentResource::try_new(source.to_owned()).expect("the embedded texts are well-formed, as a test shows");
-    bundle.add_resource(resource).expect("the embedded texts have no key twice, as a test shows");
+    for source in sources {
+        let resource = FluentResource::try_new((*source).to_owned());
+        let resource = resource.expect("the embedded texts are well-formed, as a test shows");
+        bundle.add_resource(resource).expect("the embedded texts have no key twice, as a test shows");
+    }
     bundle
 }
 

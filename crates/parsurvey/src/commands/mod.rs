@@ -1,5 +1,6 @@
 //! One function per command, grouped as an operator meets them. Each opens the desk, does one act, and prints.
 
+mod account;
 mod ask;
 mod audit;
 mod bounces;
@@ -43,7 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Done {
             | Command::Send(_)
             | Command::Sending(SendingCommand::Run { .. })
             | Command::Chase { command: Some(ChaseCommand::Send { .. }) }
-            | Command::Serve { .. }
+            | Command::Serve(_)
             | Command::Demo { .. }
     );
     if stops_itself {
@@ -130,7 +131,8 @@ async fn act(cli: Cli) -> Done {
         Command::Index(score) => ask::index(global, &score).await,
         Command::Explain { code, score } => ask::explain(global, &code, &score).await,
         Command::Report { documents, out, score } => ask::report(global, &documents, out, &score).await,
-        Command::Serve { listen, send, smtp } => serve::serve(global, &listen, send.then_some(&smtp)).await,
+        Command::Account { command } => account::account(global, command).await,
+        Command::Serve(args) => serve::serve(global, &args).await,
         Command::Demo { out, serve } => demo::demo(global, &out, serve).await,
     }
 }

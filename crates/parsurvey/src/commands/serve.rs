@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use parsurvey_desk::mailing::Relay;
 use parsurvey_desk::{Because, Desk};
 use parsurvey_dispatch::Stop;
-use parsurvey_web::{Clock, SystemClock};
+use parsurvey_web::{Clock, Networks, Server, SystemClock, Tls, TlsError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use super::{Done, mailing, now, plain, shared_desk, stop_on_signal};
-use crate::args::{Global, SmtpArgs};
+use crate::args::{Global, ServeArgs};
 use crate::faults::Failure;
 
 /// A clock that began at another moment and runs as fast as the system's: for trying a sample campaign.
@@ -28,8 +29,9 @@ impl Clock for ShiftedClock {
 /// How often the schedule is looked at.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>) -> Done {
-    let relay = smtp.map(mailing::relay).transpose()?;
+pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
+    let relay = args.send.then(|| mailing::relay(&args.smtp)).transpose()?;
+    let tls = certificate(args)?;
     let desk = shared_desk(global).await?;
     let shown = now(global, desk.campaign())?;
     let clock: Arc<dyn Clock> = match global.now {
@@ -39,25 +41,89 @@ pub(crate) async fn serve(global: &Global, listen: &str, smtp: Option<&SmtpArgs>
     if let Err(error) = desk.ready_drafts(&plain(global, "serve"), shown).await {
         eprintln!("warning: answers are not saved as they are given: {error}");
     }
-    let listener = bind(listen).await?;
+    let listener = bind(&args.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::Told(3, error.to_string()))?;
-    eprintln!("serving {} on http://{address} (status: http://{address}/status)", desk.campaign().id);
+    let networks = Networks::new(args.trusted_proxy.clone(), args.exempt_network.clone());
+    make_room_for_connections();
+    if tls.is_none() && !networks.trust_a_proxy() && !address.ip().is_loopback() {
+        eprintln!(
+            "warning: links and answers travel unencrypted to and from {address}\n  help: give --tls-cert and --tls-key, \
+             or listen on 127.0.0.1 behind a proxy that encrypts, or name such a proxy with --trusted-proxy"
+        );
+    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    eprintln!("serving {} on {scheme}://{address} (status: {scheme}://{address}/status)", desk.campaign().id);
+    eprintln!("console: {scheme}://{address}/console");
+    if desk.accounts().await?.is_empty() {
+        eprintln!(
+            "  nobody can log in to it yet; make the first account with `parsurvey account add NAME --role administrator`"
+        );
+    }
     let stop = stop_on_signal();
     let sending = relay.map(|relay| {
         let because = plain(global, "serve");
         tokio::spawn(send_when_due(Arc::clone(&desk), relay, stop.clone(), because, Arc::clone(&clock)))
     });
+    let ledger = desk.ledger().clone();
     let app = parsurvey_web::app(desk, clock);
     let asked = stop.clone();
-    parsurvey_web::serve(listener, app, async move { asked.asked().await })
+    Server { listener, networks, tls }
+        .run(app, async move { asked.asked().await })
         .await
         .map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))?;
+    let written = ledger.arrivals();
+    eprintln!("recorded {} steps of respondents in {} commits", written.records, written.commits);
     if let Some(sending) = sending {
         // Asked to stop as well, it finishes the mails in hand.
         stop.ask();
         sending.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
     }
     Ok(0)
+}
+
+/// The certificate, if one was named; it is read again whenever the system asks by SIGHUP.
+fn certificate(args: &ServeArgs) -> Result<Option<Arc<Tls>>, Failure> {
+    let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else { return Ok(None) };
+    // A certificate lives by the system's clock, also where a sample campaign lives by another.
+    let tls = Arc::new(Tls::load(cert, key, Timestamp::now()).map_err(|error| told(&error))?);
+    let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+        .map_err(|error| Failure::Told(3, format!("the system gives no signals ({error}); start the server again")))?;
+    let renewed = Arc::clone(&tls);
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            match renewed.reload(Timestamp::now()) {
+                Ok(()) => eprintln!("the certificate was read again; it is valid until {}", renewed.valid_until()),
+                Err(error) => eprintln!("error: the former certificate stays in use: {error}"),
+            }
+        }
+    });
+    Ok(Some(tls))
+}
+
+fn told(error: &TlsError) -> Failure {
+    let text = error.to_string();
+    let (what, help) = text.rsplit_once("; ").unwrap_or((&text, "name another pair of files"));
+    Failure::Told(1, format!("{what}\n  help: {help}"))
+}
+
+/// File handles beside those of connections: ledger, log, certificate.
+const OTHER_HANDLES: u64 = 100;
+
+/// Asks the system for a file handle for every connection, as far as it allows.
+fn make_room_for_connections() {
+    let wanted = parsurvey_web::CONNECTIONS as u64 + OTHER_HANDLES;
+    let limit = getrlimit(Resource::Nofile);
+    let allowed = limit.maximum.unwrap_or(wanted);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let more = Rlimit { current: Some(wanted.min(allowed)), maximum: limit.maximum };
+        if setrlimit(Resource::Nofile, more).is_err() || allowed < wanted {
+            let places = getrlimit(Resource::Nofile).current.unwrap_or(wanted).saturating_sub(OTHER_HANDLES);
+            eprintln!(
+                "warning: the system's limit of file handles leaves room for {places} connections at a time\n  help: \
+                 raise it (`ulimit -n {wanted}`, or LimitNOFILE in a systemd unit)"
+            );
+        }
+    }
 }
 
 /// Does what is due, again and again. What goes wrong is told once, and tried again at the next look.

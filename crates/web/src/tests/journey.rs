@@ -126,7 +126,7 @@ async fn back_language_and_edit_keep_everything() {
     assert_eq!(english.text("h1"), "Institutions");
     assert_eq!(english.attributes("html", "lang"), ["en"]);
     assert_eq!(english.answer("5.7.4").as_deref(), Some("1"));
-    assert_eq!(english.action(), "/f/open/page?lang=en");
+    assert!(english.action().starts_with("/f/open/page?lang=en&"), "{}", english.action());
 
     let review = review(&browser).await;
     let edited = browser.press(&review, &[], "edit.2.3.2").await;

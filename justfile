@@ -73,17 +73,6 @@ accessible:
     tests/browser/tools.sh
     cargo test --locked --workspace --test browser accessible -- --nocapture
     cargo test --locked --workspace --test browser weight -- --nocapture
-# How much the form's server bears, such as `just bench-serve forms=50000 connections=64 rounds=3 seconds=5 open=10000`.
-bench-serve *options:
-    cargo build --locked --workspace --all-targets
-    cargo build --locked --release
-    ulimit -n "$(ulimit -Hn)" && PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" target/debug/examples/bench_serve {{ options }}
-
-# Kills the form's server under load and holds it to what people were told, such as `just kills seed=7 kills=200`.
-kills *options:
-    cargo build --locked --workspace --all-targets
-    cargo build --locked --release
-    PARSURVEY_KILLS="{{ options }}" PARSURVEY_TEST_BINARY="$PWD/target/release/parsurvey" cargo test --locked --workspace --test load many_kills -- --ignored --nocapture
 
 # Renews the synthetic roster of the Hanoi sample.
 roster:

@@ -187,6 +187,14 @@ impl Tour {
         self.survey.by_two(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
+        self.open("/lost").await;
+        look(chrome, "lost").await;
+        chrome.click_through(GO_ON).await;
+        look(chrome, "lost-faulty").await;
+        self.open("/lost?asked=yes").await;
+        look(chrome, "lost-asked").await;
+        self.open("/notice").await;
+        look(chrome, "notice").await;
     }
 
     async fn of_the_console(&self, look: &impl AsyncFn(&Chrome, &str)) {

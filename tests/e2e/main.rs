@@ -29,8 +29,12 @@ mod doctor;
 mod frame;
 /// The keys, the opening, and the order in which a survey ends.
 mod keys;
+/// Lost links, and the erasing of names when their time has come.
+mod law;
 /// What leaves by mail, how often, and what does not.
 mod mails;
+/// What people are told of their data, and whom they can ask.
+mod notice;
 /// The published figures of 2023, without a ledger.
 mod published;
 /// Ledgers restored from a backup, and second boxes.

@@ -3,6 +3,7 @@
 //! The short form runs with the other tests and prints its seed; the long one is `just kills`.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(clippy::type_complexity, reason = "tables of names and functions read best in place")]
 
 /// What people were told against what is stored.
 mod judge;

@@ -111,7 +111,7 @@ impl Desk {
         let contacts = campaign.contacts.iter().filter(|contact| contact.due > now).map(|contact| Next {
             at: contact.due,
             what: match contact.kind {
-                MailKind::Prenotice | MailKind::Invitation => contact.kind.as_str().to_owned(),
+                MailKind::Prenotice | MailKind::Invitation | MailKind::Link => contact.kind.as_str().to_owned(),
                 MailKind::Reminder => format!("reminder {}", contact.wave),
             },
         });

@@ -398,7 +398,7 @@ impl Candidate {
             (self.address_version != self.email_version, "address corrected"),
             (self.completed.is_some(), "submitted"),
             (self.excused.is_some(), "excused"),
-            (self.declined != 0, "declined"),
+            (self.declined != 0 && self.kind != "link", "declined"),
             (self.later.is_some(), "superseded"),
         ];
         let owed_no_longer = reasons.into_iter().find(|(applies, _)| *applies);

@@ -97,7 +97,9 @@ macro_rules! later_contact_queued {
     () => {
         concat!(
             "EXISTS (SELECT 1 FROM mail later WHERE later.form = mail.form AND later.holder = mail.holder ",
-            "AND later.address_version = mail.address_version AND later.state <> 'cancelled' AND ",
+            "AND later.address_version = mail.address_version AND later.state <> 'cancelled' ",
+            // A link that was asked for is no contact: it overtakes none, and none overtakes it.
+            "AND later.kind <> 'link' AND mail.kind <> 'link' AND ",
             $crate::mail::contact_order!("later"),
             " > ",
             $crate::mail::contact_order!("mail"),
@@ -107,14 +109,15 @@ macro_rules! later_contact_queued {
 }
 pub(crate) use later_contact_queued;
 
-/// A condition on `mail`: it is still owed to the present holder of the seat, at an address that is not stopped.
+/// A condition on `mail`: it is still owed to the present holder of the seat, at an address that is not stopped. Whoever
+/// declined may take that back, and is sent the link that was asked for.
 macro_rules! still_owed {
     () => {
         concat!(
             "EXISTS (SELECT 1 FROM seat s JOIN person p ON p.person = s.person ",
             "WHERE s.form = mail.form AND s.holder = mail.holder AND p.email_version = mail.address_version ",
             "AND (p.stopped_version IS NULL OR p.stopped_version <> p.email_version) AND s.removed = 0 ",
-            "AND s.ineligible = 0 AND s.completed IS NULL AND s.excused IS NULL AND s.declined = 0)"
+            "AND s.ineligible = 0 AND s.completed IS NULL AND s.excused IS NULL AND (s.declined = 0 OR mail.kind = 'link'))"
         )
     };
 }

@@ -287,7 +287,8 @@ impl Row {
         Ok(PersonRow {
             person: self.person,
             external_id: self.external_id,
-            name: self.name,
+            // Once names are erased a person is shown by number.
+            name: if self.name.is_empty() { format!("#{}", self.person) } else { self.name },
             email: self.email,
             email_version: small(self.email_version, "person.email_version")?,
             position: self.position,

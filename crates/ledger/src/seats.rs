@@ -246,7 +246,9 @@ impl Summing {
         if has_link && state.was_accepted() {
             summary.link_accepted += 1;
         }
-        if has_link && (state.was_accepted() || state.is_unclear()) {
+        // A link that was asked for is no contact: no plan knows it, and no reminder keeps a distance from it.
+        let is_contact = kind != MailKind::Link;
+        if has_link && is_contact && (state.was_accepted() || state.is_unclear()) {
             summary.last_link_sent = summary.last_link_sent.max(from_millis_opt(mail.last_at, "mail.last_at")?);
         }
         if state.is_unclear() {
@@ -262,7 +264,9 @@ impl Summing {
         if has_link && attempt > self.latest_link {
             (self.latest_link, summary.last_link_rejected) = (attempt, rejected);
         }
-        summary.queued.push((kind, small(mail.wave, "mail.wave")?));
+        if is_contact {
+            summary.queued.push((kind, small(mail.wave, "mail.wave")?));
+        }
         Ok(has_link && state.was_accepted())
     }
 }

@@ -89,7 +89,7 @@ impl Ledger {
     }
 
     /// Moves SQLite's write-ahead log into the file and cuts it to nothing.
-    async fn checkpoint(&self) -> Result<()> {
+    pub(crate) async fn checkpoint(&self) -> Result<()> {
         let (busy, _, _) = sqlx::query_as::<Any, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&mut *self.writer.acquire().await?)
             .await?;

@@ -238,6 +238,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TallyCommand,
     },
+    /// Erase personal data whose time has come by the campaign's retention table. Only after the opening; counts stay.
+    Purge {
+        /// Show what would go, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        because: BecauseArgs,
+    },
     /// Scores of groups, sub-criteria and areas.
     Score(ScoreArgs),
     /// The index: appraisal, survey and SIPAS points by area.

@@ -23,6 +23,7 @@ pub mod freeze;
 pub mod independence;
 pub mod key;
 pub mod link;
+pub mod notice;
 pub mod plan;
 pub mod roster;
 pub mod seat;

@@ -18,6 +18,9 @@ pub const FUEL: u64 = 20_000;
 /// The variable that carries the person's link. It exists only in the bodies of invitations and reminders.
 pub const LINK: &str = "link";
 
+/// What every body shows, so that nobody is left alone with a doubt or a complaint.
+pub(crate) const MUST_SHOW: [&str; 4] = ["helpline_phone", "helpline_email", "complaint_phone", "complaint_email"];
+
 /// Which part of a mail a template makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -80,6 +83,10 @@ pub const COMMON_VARIABLES: &[(&str, &str)] = &[
     ("sender_address", "the address every mail comes from"),
     ("helpline_phone", "the helpline's phone number"),
     ("helpline_email", "the helpline's address"),
+    ("complaint_name_vi", "whom to complain to, outside the body that is scored, Vietnamese"),
+    ("complaint_name_en", "the same, English"),
+    ("complaint_phone", "that office's phone number"),
+    ("complaint_email", "that office's address"),
     ("link_domain", "the domain of every true link"),
     ("invitation_date_vi", "the day the invitations begin, such as 18/12/2023"),
     ("invitation_date_en", "the same, such as 18 December 2023"),
@@ -102,7 +109,7 @@ pub fn variables(kind: MailKind, part: Part) -> Vec<&'static str> {
     let mut names: Vec<_> = COMMON_VARIABLES.iter().map(|(name, _)| *name).collect();
     let linked = match kind {
         MailKind::Prenotice => false,
-        MailKind::Invitation | MailKind::Reminder => part != Part::Subject,
+        MailKind::Invitation | MailKind::Reminder | MailKind::Link => part != Part::Subject,
     };
     if linked {
         names.push(LINK);
@@ -224,6 +231,8 @@ pub fn values(
     pair("sender_name_vi", "sender_name_en", Some(&sender.name), "");
     pair("box_holder_vi", "box_holder_en", Some(&campaign.key_holders.ballot_box), "");
     pair("archive_holder_vi", "archive_holder_en", Some(&campaign.key_holders.archive), "");
+    let complaint = &campaign.notice.complaint;
+    pair("complaint_name_vi", "complaint_name_en", Some(&complaint.name), "");
     for (name, value) in [
         ("year", campaign.year.to_string()),
         ("respondent_name", addressee.name.to_owned()),
@@ -231,6 +240,8 @@ pub fn values(
         ("sender_address", sender.address.clone()),
         ("helpline_phone", sender.helpline_phone.clone()),
         ("helpline_email", sender.helpline_email.clone()),
+        ("complaint_phone", complaint.phone.clone()),
+        ("complaint_email", complaint.email.clone()),
         ("link_domain", domain_of(link_base).to_owned()),
         ("k", campaign.limits.k.to_string()),
         ("question_count", questions.to_string()),

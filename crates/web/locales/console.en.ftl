@@ -98,6 +98,7 @@ c-mark-reminder = R{ $wave }
 c-contact-prenotice = Prenotice
 c-contact-invitation = Invitation
 c-contact-reminder = Reminder { $wave }
+c-contact-link = Link, sent again on request
 
 c-people-title = Respondents
 c-people-quiet = Only people of your units of whom nothing came back are listed, as the order to name people allows.

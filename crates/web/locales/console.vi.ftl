@@ -98,6 +98,7 @@ c-mark-reminder = ĐĐ { $wave }
 c-contact-prenotice = Thư báo trước
 c-contact-invitation = Thư mời
 c-contact-reminder = Thư đôn đốc { $wave }
+c-contact-link = Liên kết gửi lại theo yêu cầu
 
 c-people-title = Người trả lời
 c-people-quiet = Danh sách chỉ gồm người của đơn vị phụ trách chưa có phản hồi nào, theo văn bản cho phép nêu tên.

@@ -157,6 +157,62 @@ chase-total = Total
 chase-to-status = See the overall status
 chase-note = This page holds numbers of forms only, no person and no answer. “Begun or in touch” are people who opened the form or wrote back, and have not submitted. “Outstanding” is listed less submitted and excused.
 
+# Notice on personal data
+help-complaint = Complaints (outside the body being rated):
+notice-title = Notice on personal data
+notice-lead = This page says which of your data the survey processes, why, who learns of them, how long they are kept and what your rights are.
+notice-law-title = Legal basis
+notice-law = Processing follows the Law on Personal Data Protection No. 91/2025/QH15 and the Government's Decree No. 356/2025/NĐ-CP, which replaced Decree No. 13/2023/NĐ-CP.
+notice-who-title = Who is responsible
+notice-controller = Controller of personal data: { $name }.
+notice-processor = Processor of personal data: { $name }.
+notice-what-title = What is processed, and why
+notice-what-people = Your name, position, agency or unit, respondent group and e-mail address, as listed by your agency or unit: to invite the right person, one form each.
+notice-what-progress = When you begin and submit the form, and whether you declined or were excused: to remind only those who have not answered, and to count the response.
+notice-what-mails = What became of each mail (taken, refused, returned): to correct wrong addresses.
+notice-what-answers = Your answers: to compute scores by group. When you press “Submit”, the form is encrypted with a key that the server does not hold.
+notice-what-drafts = Answers not yet submitted are saved, encrypted as well. Whoever holds database, backups, logs and every mail, but not the draft secret, opens none; the running server can, and whoever holds the mail can through the running form, until submission deletes the draft or closing destroys the secret.
+notice-what-not = The program sets no cookies on the form, and writes neither your network address nor your kind of device into the database.
+notice-to-title = Who receives the data
+notice-to-team = The team that runs the survey: the list, and whether a form was submitted; it cannot read answers.
+notice-to-units = Your agency or unit: how many forms were submitted and how many were not; names of those who have not responded only on the organiser's written order, with the last reminder. It learns no answer, and not who declined.
+notice-to-box-holder = The holder of the ballot box key ({ $holder }): shuffled forms without name, unit or time.
+notice-to-archive-holder = The holder of the archive ({ $holder }): sealed forms without names.
+notice-to-results = Readers of the results: counts by group; groups with fewer than { $k } forms are not published.
+notice-keep-title = How long data are kept
+notice-keep-text = Days count from the opening of the ballot box.
+notice-keep-what = Data
+notice-keep-long = Kept for
+notice-keep-then = Then
+notice-keep-days = { $days } days
+notice-keep-on = As the rules on archives require
+notice-then-erase = Erased by the program
+notice-then-by-hand = Destroyed by the administrator
+notice-then-keep = Kept
+notice-rights-title = Your rights and how to use them
+notice-rights-text = You have the right to be informed; to agree, to disagree and to withdraw consent; to see and correct data; to ask for a copy, for erasure or for restriction; to object; and to complain, denounce, sue and claim damages as the law provides.
+notice-rights-how = Send requests by telephone { $phone } or e-mail { $email }. Requests are answered within 2 working days.
+notice-rights-withdraw = Before you submit you can withdraw: do not answer, or choose “I do not take part” on the form. You can change this until the deadline, and your agency or unit is not told.
+notice-rights-after = After you submit, one person's answers cannot be singled out: the form lies in a sealed box; the server knows whose each sealed form is but cannot read it, and the key holder can read but receives forms without names. This rests on the two not colluding.
+notice-rights-anew = Until the deadline you can answer again from the beginning with the same link; the later form takes the place of the earlier one.
+notice-rights-opened = After the box is opened, the sealed forms in the database are destroyed, and nobody can find your form to show, change or delete it. Older backups still hold sealed forms, which cannot be read once the key is destroyed.
+notice-rights-complain = Complaints go to an office outside the body being rated: { $office }.
+
+# Lost links
+lost-link = Lost your link?
+lost-title = Send my link again
+lost-text = Please enter the e-mail address that received the invitation. The same link will be sent to that address again.
+lost-label = E-mail address
+lost-faulty = Please enter an e-mail address, such as name@agency.gov.vn.
+lost-send = Send the link again
+lost-note = This page does not tell whether an address is listed. The address you enter is not kept.
+lost-asked-title = Your request has been received
+lost-asked-text = If the address is listed and a form is still to be submitted, the link will be sent to that address within minutes, or when the hours of sending begin.
+lost-asked-same = Every address gets this reply, so that nobody can find out who is listed. If no mail comes, please look into the spam folder as well, then contact the helpline.
+lost-asked-often = An address is sent at most one mail within { $minutes } minutes and { $mails } mails within 24 hours.
+asked-too-often-title = Too many requests
+asked-too-often-text = Links were just asked for too often. Please try again in an hour, or contact the helpline.
+
 # On a phone: one question a screen.
 onward = Next question
 

@@ -157,6 +157,62 @@ chase-total = Tổng cộng
 chase-to-status = Xem tiến độ chung
 chase-note = Trang này chỉ có số phiếu, không có tên người và không có câu trả lời. “Đã bắt đầu hoặc liên hệ” là người đã mở phiếu hoặc đã liên hệ nhưng chưa gửi phiếu. “Còn lại” là số trong danh sách trừ số đã gửi và số được miễn.
 
+# Thông báo về dữ liệu cá nhân
+help-complaint = Phản ánh, khiếu nại (ngoài cơ quan được đánh giá):
+notice-title = Thông báo về dữ liệu cá nhân
+notice-lead = Trang này cho biết dữ liệu nào của Ông/Bà được xử lý trong đợt khảo sát, để làm gì, ai được biết, lưu bao lâu và Ông/Bà có quyền gì.
+notice-law-title = Căn cứ pháp lý
+notice-law = Việc xử lý tuân theo Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15 và Nghị định số 356/2025/NĐ-CP của Chính phủ, là nghị định thay thế Nghị định số 13/2023/NĐ-CP.
+notice-who-title = Ai chịu trách nhiệm
+notice-controller = Bên kiểm soát dữ liệu cá nhân: { $name }.
+notice-processor = Bên xử lý dữ liệu cá nhân: { $name }.
+notice-what-title = Dữ liệu được xử lý và mục đích
+notice-what-people = Họ tên, chức vụ, cơ quan, đơn vị, nhóm đối tượng và địa chỉ thư điện tử, do cơ quan, đơn vị lập danh sách cung cấp: để gửi thư mời đúng người, mỗi người một phiếu.
+notice-what-progress = Thời điểm Ông/Bà bắt đầu và gửi phiếu, việc Ông/Bà báo không tham gia hoặc được miễn: để chỉ nhắc người chưa trả lời và tính tỷ lệ trả lời.
+notice-what-mails = Kết quả chuyển từng thư (đã nhận, bị từ chối, bị trả lại): để sửa địa chỉ sai.
+notice-what-answers = Câu trả lời của Ông/Bà: để tính điểm theo nhóm. Khi Ông/Bà bấm gửi, phiếu được mã hóa bằng khóa mà máy chủ không giữ.
+notice-what-drafts = Câu trả lời đang điền dở được lưu và cũng được mã hóa. Ai giữ cơ sở dữ liệu, bản sao lưu, nhật ký và mọi bức thư nhưng không giữ khóa bí mật của bản nháp thì không mở được bản nào; máy chủ đang chạy thì mở được, và người đọc được thư của Ông/Bà cũng mở được qua phiếu đang chạy, cho đến khi việc gửi phiếu xóa bản nháp hoặc việc kết thúc khảo sát hủy khóa bí mật.
+notice-what-not = Chương trình không dùng cookie trên phiếu và không ghi địa chỉ mạng hay loại thiết bị của Ông/Bà vào cơ sở dữ liệu.
+notice-to-title = Ai nhận được dữ liệu
+notice-to-team = Bộ phận vận hành khảo sát: danh sách và việc phiếu đã gửi hay chưa; không đọc được câu trả lời.
+notice-to-units = Cơ quan, đơn vị của Ông/Bà: số phiếu đã gửi và chưa gửi; họ tên người chưa phản hồi chỉ được nêu khi cơ quan tổ chức khảo sát có văn bản yêu cầu, cùng với lần nhắc cuối. Không được biết câu trả lời, cũng không được biết ai báo không tham gia.
+notice-to-box-holder = Người giữ chìa khóa hòm phiếu ({ $holder }): các phiếu đã xáo trộn, không có tên, đơn vị hay ngày giờ.
+notice-to-archive-holder = Người giữ bản lưu ({ $holder }): các phiếu không có tên, đã niêm phong.
+notice-to-results = Người đọc kết quả: số đếm theo nhóm; nhóm có dưới { $k } phiếu không được công bố.
+notice-keep-title = Thời hạn lưu
+notice-keep-text = Số ngày tính từ ngày mở hòm phiếu.
+notice-keep-what = Dữ liệu
+notice-keep-long = Thời hạn
+notice-keep-then = Sau đó
+notice-keep-days = { $days } ngày
+notice-keep-on = Lưu theo quy định về lưu trữ
+notice-then-erase = Chương trình xóa
+notice-then-by-hand = Người quản lý hủy
+notice-then-keep = Được giữ lại
+notice-rights-title = Quyền của Ông/Bà và cách thực hiện
+notice-rights-text = Ông/Bà có quyền được biết; đồng ý, không đồng ý hoặc rút lại sự đồng ý; xem, chỉnh sửa; yêu cầu cung cấp, xóa, hạn chế xử lý; phản đối việc xử lý; khiếu nại, tố cáo, khởi kiện và yêu cầu bồi thường theo quy định của pháp luật.
+notice-rights-how = Gửi yêu cầu qua điện thoại { $phone } hoặc thư điện tử { $email }. Yêu cầu được phản hồi trong 02 ngày làm việc.
+notice-rights-withdraw = Trước khi gửi phiếu, Ông/Bà có thể rút: không trả lời, hoặc chọn “Tôi không tham gia” trên phiếu. Lựa chọn này đổi lại được cho đến hết hạn và không báo cho cơ quan, đơn vị.
+notice-rights-after = Sau khi gửi, không thể tách riêng câu trả lời của một người: phiếu nằm trong hòm kín, máy chủ biết phiếu niêm phong nào của ai nhưng không đọc được, còn người giữ chìa khóa đọc được nhưng chỉ nhận phiếu không có tên. Điều này dựa vào việc hai bên không thông đồng với nhau.
+notice-rights-anew = Trước khi hết hạn, Ông/Bà có thể trả lời lại từ đầu bằng chính liên kết của mình; phiếu sau thay cho phiếu trước.
+notice-rights-opened = Sau khi mở hòm phiếu, phiếu niêm phong trong cơ sở dữ liệu đã bị hủy; không ai tìm lại được phiếu của Ông/Bà để xem, sửa hay xóa. Trong bản sao lưu cũ, phiếu niêm phong vẫn còn nhưng không đọc được khi chìa khóa đã bị hủy.
+notice-rights-complain = Phản ánh, khiếu nại với đầu mối ngoài cơ quan được đánh giá: { $office }.
+
+# Mất liên kết
+lost-link = Mất liên kết đến phiếu?
+lost-title = Gửi lại liên kết đến phiếu
+lost-text = Xin nhập địa chỉ thư điện tử đã nhận thư mời. Liên kết cũ sẽ được gửi lại đến chính địa chỉ đó.
+lost-label = Địa chỉ thư điện tử
+lost-faulty = Xin nhập một địa chỉ thư điện tử, ví dụ ten@coquan.gov.vn.
+lost-send = Gửi lại liên kết
+lost-note = Trang này không cho biết một địa chỉ có trong danh sách hay không. Địa chỉ nhập vào không được lưu lại.
+lost-asked-title = Đã nhận yêu cầu
+lost-asked-text = Nếu địa chỉ có trong danh sách và còn phiếu chưa gửi, liên kết sẽ được gửi đến địa chỉ đó trong ít phút, hoặc khi giờ gửi thư bắt đầu.
+lost-asked-same = Mọi địa chỉ đều nhận câu trả lời này, để không ai dò được ai có trong danh sách. Nếu không thấy thư, xin xem cả hộp thư rác, rồi liên hệ bộ phận hỗ trợ.
+lost-asked-often = Mỗi địa chỉ được gửi nhiều nhất một thư trong { $minutes } phút và { $mails } thư trong 24 giờ.
+asked-too-often-title = Quá nhiều yêu cầu
+asked-too-often-text = Hệ thống vừa nhận quá nhiều yêu cầu gửi lại liên kết. Xin thử lại sau một giờ, hoặc liên hệ bộ phận hỗ trợ.
+
 # Màn hình điện thoại: mỗi câu một màn hình.
 onward = Câu tiếp theo
 

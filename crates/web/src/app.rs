@@ -22,17 +22,17 @@ use crate::problem::Problem;
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
-use crate::{assets, board, chase, console, decline, guard, limit, respond};
+use crate::{assets, board, chase, console, decline, guard, limit, lost, notice, respond};
 
 /// The respondent's form and the status page over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
-/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/status`, `/chase`,
-/// `/console/…`, `/healthz`, `/assets/…`.
+/// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/notice`, `/lost`,
+/// `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
     let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
-    let (latest, chased, limits) = (Arc::default(), Arc::default(), Arc::default());
-    router(House { desk, clock, latest, chased, limits }, console)
+    let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock, latest, chased, limits, asked }, console)
 }
 
 /// What the handlers share.
@@ -42,6 +42,7 @@ pub(crate) struct House<D> {
     pub(crate) latest: Arc<board::Latest<Status>>,
     pub(crate) chased: Arc<board::Latest<Chase>>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) asked: Arc<lost::Asked>,
 }
 
 impl<D> Clone for House<D> {
@@ -52,6 +53,7 @@ impl<D> Clone for House<D> {
             latest: Arc::clone(&self.latest),
             chased: Arc::clone(&self.chased),
             limits: Arc::clone(&self.limits),
+            asked: Arc::clone(&self.asked),
         }
     }
 }
@@ -65,6 +67,8 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
     let compressed = Router::new()
         .route("/f/{token}", get(respond::landing::<D>))
         .route("/f/{token}/decline", get(decline::decline::<D>).post(decline::set_declined::<D>))
+        .route("/notice", get(notice::notice::<D>))
+        .route("/lost", get(lost::lost::<D>).post(lost::ask::<D>))
         .route("/status", get(board::status::<D>))
         .route("/chase", get(chase::chase::<D>))
         .route("/healthz", get(|| async { "ok" }))

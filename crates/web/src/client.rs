@@ -145,9 +145,12 @@ mod tests {
         (client.address.to_string(), client.https, client.exempt)
     }
 
+    /// Peer, headers, the client's address, whether it came encrypted, whether it is exempt.
+    type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str, bool, bool);
+
     #[test]
     fn only_a_listed_proxy_is_believed() {
-        let table: [(&str, &[(&'static str, &'static str)], &str, bool, bool); 13] = [
+        let table: [Row; 13] = [
             ("203.0.113.9", &[], "203.0.113.9", false, false),
             (
                 "203.0.113.9",

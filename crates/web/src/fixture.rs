@@ -17,6 +17,7 @@ use parsurvey_survey::campaign::{
     AnswerOption, Campaign, FormRules, Group, KeyHolders, Limits, Question, Questionnaire, Section, Sender, Target,
 };
 use parsurvey_survey::chase::{Chase, ChaseCounts, ChaseRow};
+use parsurvey_survey::notice::{Complaint, Kept, Notice, Retention, Then};
 use parsurvey_survey::status::{Headline, Share, Status, StatusRow};
 
 use crate::app::{House, router};
@@ -112,6 +113,26 @@ pub(crate) fn questionnaire() -> Questionnaire {
     }
 }
 
+fn notice() -> Notice {
+    let office = text("Thanh tra Bộ Nội vụ", "Inspectorate of the Ministry");
+    Notice {
+        controller: text("Bộ Nội vụ", "Ministry of Home Affairs"),
+        processor: text("Đơn vị vận hành", "The operating unit"),
+        basis: text("Hoạt động của cơ quan nhà nước", "Work of a state agency"),
+        recipients: None,
+        complaint: Complaint {
+            name: office,
+            phone: "024 3900 0001".to_owned(),
+            email: "a@thanhtra.example".to_owned(),
+        },
+        retention: vec![
+            Retention { what: Kept::People, then: Then::Erase(90) },
+            Retention { what: Kept::Log, then: Then::Keep },
+            Retention { what: Kept::Backups, then: Then::ByHand(30) },
+        ],
+    }
+}
+
 pub(crate) fn campaign() -> Campaign {
     let paper = questionnaire();
     Campaign {
@@ -142,6 +163,7 @@ pub(crate) fn campaign() -> Campaign {
         link_base: "https://khaosat.example".to_owned(),
         contacts: Vec::new(),
         chasing: None,
+        lost_link: parsurvey_survey::campaign::LostLink::default(),
         holidays: Vec::new(),
         limits: Limits { k: 5, reminders: 3, working_days_between: 3, substitution: false },
         form: FormRules::default(),
@@ -149,6 +171,7 @@ pub(crate) fn campaign() -> Campaign {
         return_path: None,
         anchor_to: None,
         two_people: true,
+        notice: notice(),
         key_holders: KeyHolders {
             ballot_box: text(
                 "Vụ Cải cách hành chính, Bộ Nội vụ",
@@ -200,6 +223,8 @@ pub(crate) struct Told {
     pub(crate) stored: Vec<Answers>,
     pub(crate) declined: bool,
     pub(crate) late: u32,
+    /// Addresses for which a link was asked.
+    pub(crate) asked: Vec<String>,
 }
 
 /// A desk in memory. Links: `open`, `revoked`, `excused`, `early`; anything else is unknown.
@@ -336,6 +361,12 @@ impl Respond for FakeDesk {
         Ok(self.look(token, now))
     }
 
+    async fn ask_for_link(&self, address: &str, _now: Timestamp) -> Result<(), DeskError> {
+        self.fail(self.broken)?;
+        self.book().asked.push(address.to_owned());
+        Ok(())
+    }
+
     async fn chase(&self, _now: Timestamp) -> Result<Chase, DeskError> {
         self.fail(self.broken)?;
         self.counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -403,6 +434,6 @@ impl Clock for Fixed {
 
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
-    let (latest, chased, limits) = (Arc::default(), Arc::default(), Arc::default());
-    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits }, Router::new())
+    let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits, asked }, Router::new())
 }

@@ -81,6 +81,8 @@ fn template(path: &str) -> &'static str {
         (Some("f"), Some(_), Some("page"), None) => "/f/{token}/page",
         (Some("f"), Some(_), Some("save"), None) => "/f/{token}/save",
         (Some("f"), Some(_), Some("decline"), None) => "/f/{token}/decline",
+        (Some("notice"), None, None, None) => "/notice",
+        (Some("lost"), None, None, None) => "/lost",
         (Some("status"), None, None, None) => "/status",
         (Some("console"), _, _, _) => "/console",
         (Some("healthz"), None, None, None) => "/healthz",

@@ -15,6 +15,8 @@ mod decline;
 mod flow;
 mod guard;
 mod limit;
+mod lost;
+mod notice;
 mod pages;
 mod posted;
 mod problem;

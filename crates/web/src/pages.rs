@@ -60,10 +60,9 @@ impl<'a> Frame<'a> {
         assets::icon_path()
     }
 
-    /// The helpline's number as a telephone takes it.
-    pub(crate) fn dial(&self) -> String {
-        let dialled = |c: &char| c.is_ascii_digit() || *c == '+';
-        self.campaign.sender.helpline_phone.chars().filter(dialled).collect()
+    /// A printed number as a telephone takes it.
+    pub(crate) fn dial_of(&self, printed: &str) -> String {
+        printed.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
     }
 
     /// A moment in the campaign's zone, written as in the mails.

@@ -47,6 +47,8 @@ pub(crate) enum Problem {
     TooFast,
     /// The request came from another site.
     ForeignSite,
+    /// Links were asked for too often, from one network or by everybody together.
+    AskedTooOften,
     /// The role may not see the page.
     NotAllowed,
     /// The server cannot answer now.
@@ -68,6 +70,7 @@ impl Problem {
             Problem::TooSlow => ("too-slow-title", "too-slow-text"),
             Problem::TooFast => ("too-fast-title", "too-fast-text"),
             Problem::ForeignSite => ("foreign-site-title", "foreign-site-text"),
+            Problem::AskedTooOften => ("asked-too-often-title", "asked-too-often-text"),
             Problem::NotAllowed => ("c-not-allowed-title", "c-not-allowed-text"),
             Problem::Unavailable => ("unavailable-title", "unavailable-text"),
             Problem::Defect => ("defect-title", "defect-text"),
@@ -120,6 +123,7 @@ impl Standing {
                 Problem::TooSlow => StatusCode::REQUEST_TIMEOUT,
                 Problem::TooFast => StatusCode::TOO_MANY_REQUESTS,
                 Problem::ForeignSite | Problem::NotAllowed => StatusCode::FORBIDDEN,
+                Problem::AskedTooOften => StatusCode::TOO_MANY_REQUESTS,
                 Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 Problem::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -65,6 +65,9 @@ pub(crate) trait Respond: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Visit, DeskError>> + Send;
 
+    /// Queues a link for whoever is listed under the address; says nothing of it.
+    fn ask_for_link(&self, address: &str, now: Timestamp) -> impl Future<Output = Result<(), DeskError>> + Send;
+
     /// Counts of forms by respondent group.
     fn status(&self, now: Timestamp) -> impl Future<Output = Result<Status, DeskError>> + Send;
 
@@ -99,6 +102,10 @@ impl Respond for Desk {
 
     async fn set_declined(&self, token: &str, declined: bool, now: Timestamp) -> Result<Visit, DeskError> {
         Desk::set_declined(self, token, declined, now).await
+    }
+
+    async fn ask_for_link(&self, address: &str, now: Timestamp) -> Result<(), DeskError> {
+        Desk::ask_for_link(self, address, now).await
     }
 
     async fn status(&self, now: Timestamp) -> Result<Status, DeskError> {

@@ -4,6 +4,7 @@
 
 mod drafts;
 mod journey;
+mod lost;
 mod markup;
 mod refusals;
 mod texts;

@@ -32,8 +32,14 @@ impl Desk {
     /// with that reason; whoever declined too, so the list is the operator's alone.
     ///
     /// # Errors
-    /// The ledger cannot be read.
+    /// The ledger cannot be read, or the mail is no contact.
     pub async fn unmailed(&self, kind: MailKind, wave: u32) -> Result<Vec<Unmailed>, DeskError> {
+        if kind == MailKind::Link {
+            return Err(DeskError::refused(
+                "a link is sent to whoever asks for it, and owed to nobody",
+                "look at `parsurvey mails`, which shows those that were asked for",
+            ));
+        }
         let wave = if kind == MailKind::Reminder { wave } else { 0 };
         let mut mails = std::collections::BTreeMap::new();
         for mail in self.ledger.mails().await?.into_iter().filter(|mail| mail.kind == kind && mail.wave == wave) {

@@ -16,13 +16,17 @@ impl Desk {
     /// The campaign has no such contact.
     pub fn preview(&self, kind: MailKind, wave: u32) -> Result<template::Mail, DeskError> {
         let campaign = &self.campaign;
-        let contact = campaign
+        let found = campaign
             .contacts
             .iter()
-            .find(|contact| contact.kind == kind && (kind != MailKind::Reminder || contact.wave == wave))
-            .ok_or_else(|| {
-                DeskError::refused("the campaign has no such contact", "look at its contacts in campaign.toml")
-            })?;
+            .find(|other| other.kind == kind && (kind != MailKind::Reminder || other.wave == wave));
+        let contact = match kind {
+            MailKind::Link => Some(&campaign.lost_link.mail),
+            MailKind::Prenotice | MailKind::Invitation | MailKind::Reminder => found,
+        };
+        let contact = contact.ok_or_else(|| {
+            DeskError::refused("the campaign has no such contact", "look at its contacts in campaign.toml")
+        })?;
         let seat = campaign.groups.iter().find_map(|group| {
             let target = group.forms.keys().next()?;
             Some((group, target, campaign.units.first()?))
@@ -66,7 +70,7 @@ impl Desk {
         .map_err(|error| DeskError::refused(format!("the mail cannot be put together: {error}"), "mend what it names"))
     }
 
-    pub(super) fn message_id(&self, owed: &Owed) -> String {
+    pub(crate) fn message_id(&self, owed: &Owed) -> String {
         let domain = self.campaign.sender.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
         message_id(&self.campaign.id, owed.form, owed.holder, owed.address_version, owed.kind, owed.wave, domain)
     }
@@ -78,6 +82,10 @@ impl Desk {
     }
 
     fn contact_of(&self, kind: MailKind, wave: u32) -> Result<&Contact, DeskError> {
+        // However often it was asked for, it is one mail; its waves only count the requests.
+        if kind == MailKind::Link {
+            return Ok(&self.campaign.lost_link.mail);
+        }
         let contacts = &self.campaign.contacts;
         contacts.iter().find(|contact| contact.kind == kind && contact.wave == wave).ok_or_else(|| {
             DeskError::refused(

@@ -24,6 +24,7 @@ mod console;
 mod control;
 mod dispatcher;
 mod drafts;
+mod law;
 mod log;
 mod mails;
 mod opening;

@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     Prenotice,
     Invitation,
     Reminder,
+    Link,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -230,6 +230,7 @@ pub(crate) fn kind_of(kind: Kind) -> MailKind {
         Kind::Prenotice => MailKind::Prenotice,
         Kind::Invitation => MailKind::Invitation,
         Kind::Reminder => MailKind::Reminder,
+        Kind::Link => MailKind::Link,
     }
 }
 

@@ -13,6 +13,7 @@ mod ending;
 mod mailing;
 mod people;
 mod proposals;
+mod purge;
 mod returned;
 mod serve;
 mod setup;
@@ -127,6 +128,7 @@ async fn act(cli: Cli) -> Done {
         Command::Tally { command: TallyCommand::Import { file, archive, restored, because } } => {
             ending::tally_import(global, &file, &archive, restored, &because).await
         }
+        Command::Purge { dry_run, because } => purge::purge(global, dry_run, &because).await,
         Command::Score(score) => ask::score(global, &score).await,
         Command::Index(score) => ask::index(global, &score).await,
         Command::Explain { code, score } => ask::explain(global, &code, &score).await,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Chasing;
 use super::address::check_address;
 use super::head::read_templates;
-use super::load::{composed, template_place, word};
+use super::load::{check_contacts, composed, template_place, word};
 use super::place::{Document, Faults};
 use super::walk::Table;
 use crate::chase::{ChaseMail, variables};
@@ -113,6 +113,7 @@ pub(super) fn check_template(part: Part, document: &Document<'_>) {
     if !known {
         return;
     }
+    check_contacts(part, source, document);
     match render(part, source, &Values::stand_ins_of(variables())) {
         Ok(text) if text.trim().is_empty() => faults.add(document.place(0..0, "").fault(
             "empty-text",

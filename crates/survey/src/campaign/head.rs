@@ -12,6 +12,8 @@ use parsurvey_index::tree::Text;
 
 use super::address::check_address;
 use super::chasing::{self, Chased};
+use super::lost_link::{self, Asked};
+use super::notice::{self, Told};
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
 use super::{FormRules, KeyHolders, Limits, MailKind, Sender, Target, auditing, sending};
@@ -36,6 +38,7 @@ pub(super) struct Head {
     pub(super) link_base: String,
     pub(super) contacts: Vec<Planned>,
     pub(super) chasing: Option<Chased>,
+    pub(super) lost_link: Asked,
     pub(super) holidays: Vec<Date>,
     pub(super) limits: Limits,
     pub(super) form: FormRules,
@@ -44,6 +47,7 @@ pub(super) struct Head {
     pub(super) return_path: Option<String>,
     pub(super) anchor_to: Option<String>,
     pub(super) two_people: bool,
+    pub(super) told: Option<Told>,
 }
 
 /// A contact before its templates are rendered.
@@ -97,6 +101,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         link_base: link_base.trim_end_matches('/').to_owned(),
         contacts: read_contacts(&root, files, faults),
         chasing: root.optional_table("chase").map(|table| chasing::read(table, files, faults)),
+        lost_link: lost_link::read(&root, files, faults),
         holidays: root.dates("holidays"),
         limits: read_limits(&root),
         form: read_form(&root),
@@ -107,6 +112,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
             holders
         }),
         return_path: root.optional_table("bounces").map(|table| read_return_path(table, faults)),
+        told: root.table("notice").map(|table| notice::read(table, faults)),
     };
     root.finish();
     head
@@ -242,8 +248,10 @@ fn read_contacts(root: &Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &F
         let template = table.text("template");
         let due = table.datetime("due");
         let kind = match kind_text.parse::<MailKind>() {
-            Ok(kind) => Some(kind),
-            Err(reason) => {
+            Ok(kind) if kind != MailKind::Link => Some(kind),
+            other => {
+                let reason =
+                    other.err().unwrap_or_else(|| "a link is sent when it is asked for, never by a date".into());
                 if !kind_text.is_empty() {
                     faults.add(table.place_of("kind").fault(
                         "unknown-kind",
@@ -257,7 +265,7 @@ fn read_contacts(root: &Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &F
         let templates = read_templates(&template, &table.place_of("template"), files, faults);
         if let (Some(kind), Some(due)) = (kind, due) {
             let wave = match kind {
-                MailKind::Prenotice | MailKind::Invitation => 0,
+                MailKind::Prenotice | MailKind::Invitation | MailKind::Link => 0,
                 MailKind::Reminder => {
                     reminders += 1;
                     reminders

@@ -15,10 +15,11 @@ use super::policy::Asked;
 use super::questionnaires::PlacedQuestionnaire;
 use super::walk::Table;
 use super::{
-    Campaign, Contact, MailKind, Unit, chasing, cross, groups, head, index_file, policy, questionnaires, schedule,
+    Campaign, Contact, MailKind, Unit, chasing, cross, groups, head, index_file, notice, policy, questionnaires,
+    schedule,
 };
 use crate::fault::Fault;
-use crate::template::{LINK, Part, Values, render, shows_link, used_variables, variables};
+use crate::template::{LINK, MUST_SHOW, Part, Values, render, shows_link, used_variables, variables};
 
 /// A campaign and what a person should know about it.
 #[derive(Debug, Clone)]
@@ -56,6 +57,9 @@ fn read(files: &BTreeMap<String, Vec<u8>>, faults: &Faults) -> Option<Campaign> 
         for contact in &head.contacts {
             check_templates(contact, faults);
         }
+        for (part, (file, source)) in &head.lost_link.templates {
+            check_template(MailKind::Link, *part, file, source, faults);
+        }
         for (part, (file, source)) in head.chasing.iter().flat_map(|chased| &chased.templates) {
             chasing::check_template(*part, &Document { file, text: source, faults });
         }
@@ -79,6 +83,7 @@ fn read(files: &BTreeMap<String, Vec<u8>>, faults: &Faults) -> Option<Campaign> 
     warn_of_strangers(files, head.as_ref(), index.as_ref(), faults);
     let (head, groups, forms, units, mut index) = (head?, groups?, forms?, units?, index?);
     cross::check(&head.targets, &groups, &forms, &mut index, faults);
+    notice::check_outside(&head, &units, faults);
     check_policy_files(files, &head, &groups, &by_code, &index, faults);
     if !faults.is_empty() {
         return None;
@@ -139,7 +144,8 @@ fn warn_of_strangers(
     let (Some(head), Some(_)) = (head, index) else { return };
     let of_contacts = head.contacts.iter().flat_map(|contact| contact.templates.values());
     let of_chase = head.chasing.iter().flat_map(|chased| chased.templates.values());
-    let templates: Vec<_> = of_contacts.chain(of_chase).map(|(name, _)| name.as_str()).collect();
+    let of_link = head.lost_link.templates.values();
+    let templates: Vec<_> = of_contacts.chain(of_chase).chain(of_link).map(|(name, _)| name.as_str()).collect();
     for name in files.keys() {
         let known = ["campaign.toml", "groups.toml", "questionnaire.toml", "index.toml", "units.csv"];
         let read = known.contains(&name.as_str()) || templates.contains(&name.as_str()) || is_policy_file(name);
@@ -190,7 +196,7 @@ fn check_template(kind: MailKind, part: Part, file: &str, source: &str, faults: 
                 "a prenotice carries no link: that is how people tell it from a forgery",
                 "remove it; the invitation carries the link",
             ),
-            (_, _, MailKind::Prenotice | MailKind::Invitation | MailKind::Reminder) => place.fault(
+            (_, _, MailKind::Prenotice | MailKind::Invitation | MailKind::Reminder | MailKind::Link) => place.fault(
                 "unknown-variable",
                 format!("'{name}' is not a variable of this mail"),
                 format!("did you mean '{}'?", nearest.copied().unwrap_or_default()),
@@ -220,6 +226,7 @@ fn check_rendered(kind: MailKind, part: Part, source: &str, document: &Document<
             return;
         }
     }
+    check_contacts(part, source, document);
     let linked = variables(kind, part).contains(&LINK);
     if linked && !shows_link(kind, part, source) {
         document.faults.add(document.place(0..0, "").fault(
@@ -234,6 +241,20 @@ fn check_rendered(kind: MailKind, part: Part, source: &str, document: &Document<
             "link-in-prenotice",
             "a prenotice carries no link: that is how people tell it from a forgery",
             "name the domain as text instead",
+        ));
+    }
+}
+
+/// Every mail says whom to ask for help, and whom to complain to outside the body that is scored.
+pub(super) fn check_contacts(part: Part, source: &str, document: &Document<'_>) {
+    let Ok(used) = used_variables(part, source) else { return };
+    let missing: Vec<_> =
+        MUST_SHOW.into_iter().filter(|name| part != Part::Subject && !used.iter().any(|other| other == name)).collect();
+    if !missing.is_empty() {
+        document.faults.add(document.place(0..0, "").fault(
+            "contact-missing",
+            format!("the mail does not show whom to ask and whom to complain to: {}", missing.join(", ")),
+            "write the helpline and the complaint contact at its foot, as in the sample campaigns",
         ));
     }
 }
@@ -297,6 +318,7 @@ fn assemble(
         grace_minutes: head.grace_minutes,
         sender,
         link_base: head.link_base,
+        lost_link: head.lost_link.settled(),
         holidays: head.holidays,
         limits: head.limits,
         form: head.form,
@@ -305,6 +327,7 @@ fn assemble(
         return_path: head.return_path,
         anchor_to: head.anchor_to,
         two_people: head.two_people,
+        notice: head.told?.notice,
         groups: groups.into_iter().map(|placed| placed.group).collect(),
         units,
         questionnaires: forms

@@ -14,6 +14,8 @@ mod head;
 mod history;
 mod index_file;
 mod load;
+mod lost_link;
+mod notice;
 mod place;
 mod policy;
 mod questionnaires;
@@ -35,11 +37,13 @@ use parsurvey_index::policy::Policy;
 use parsurvey_index::tree::{History, ImportedPoints, IndexTree, OfficialRanks, Text};
 
 use crate::chase::ChaseMail;
+use crate::notice::Notice;
 use crate::sending::Sending;
 
 pub use cross::check_group_sizes;
 pub use extremes::{Extremes, best_and_worst};
 pub use load::{Loaded, load};
+pub use lost_link::LostLink;
 pub use policy::load_policy;
 
 /// A campaign whose folder has passed every check.
@@ -75,6 +79,8 @@ pub struct Campaign {
     pub contacts: Vec<Contact>,
     /// Who chases and how its letters look; without it there are no letters to units.
     pub chasing: Option<Chasing>,
+    /// The mail to whoever asks for the link again.
+    pub lost_link: LostLink,
     /// Days without contacts, besides Saturdays and Sundays.
     pub holidays: Vec<Date>,
     /// Limits.
@@ -92,6 +98,8 @@ pub struct Campaign {
     pub anchor_to: Option<String>,
     /// Whether a change of address, of holder or of the frame needs two people once people were invited.
     pub two_people: bool,
+    /// What people are told of their data, and how long what is kept; not frozen, because it decides nothing about answers.
+    pub notice: Notice,
     /// Respondent groups in printed order.
     pub groups: Vec<Group>,
     /// Units, in file order.
@@ -167,6 +175,8 @@ pub enum MailKind {
     Invitation,
     /// Carries the same link again.
     Reminder,
+    /// Carries the same link again, because the person asked for it. It is no contact: no plan owes it.
+    Link,
 }
 
 impl MailKind {
@@ -177,6 +187,7 @@ impl MailKind {
             MailKind::Prenotice => "prenotice",
             MailKind::Invitation => "invitation",
             MailKind::Reminder => "reminder",
+            MailKind::Link => "link",
         }
     }
 }
@@ -188,6 +199,7 @@ impl std::str::FromStr for MailKind {
             "prenotice" => Ok(MailKind::Prenotice),
             "invitation" => Ok(MailKind::Invitation),
             "reminder" => Ok(MailKind::Reminder),
+            "link" => Ok(MailKind::Link),
             other => Err(format!("'{other}' is not a kind of mail")),
         }
     }

@@ -74,7 +74,7 @@ fn check_order(head: &Head, faults: &Faults) {
         if later.kind < earlier.kind {
             let (code, reason) = match later.kind {
                 MailKind::Prenotice => ("prenotice-after-invitation", "the prenotice stands after a mail with a link"),
-                MailKind::Invitation | MailKind::Reminder => {
+                MailKind::Invitation | MailKind::Reminder | MailKind::Link => {
                     ("contacts-out-of-order", "the invitation stands after a reminder")
                 }
             };
@@ -82,7 +82,7 @@ fn check_order(head: &Head, faults: &Faults) {
         } else if to <= from {
             let (code, reason) = match earlier.kind {
                 MailKind::Prenotice => ("prenotice-after-invitation", "the prenotice is due after the invitation"),
-                MailKind::Invitation | MailKind::Reminder => {
+                MailKind::Invitation | MailKind::Reminder | MailKind::Link => {
                     ("contacts-out-of-order", "the contact is due before the one above it")
                 }
             };
@@ -110,7 +110,7 @@ fn check_contact(head: &Head, contact: &Planned, faults: &Faults) {
     {
         let code = match contact.kind {
             MailKind::Reminder => "reminder-after-deadline",
-            MailKind::Prenotice | MailKind::Invitation => "contact-after-deadline",
+            MailKind::Prenotice | MailKind::Invitation | MailKind::Link => "contact-after-deadline",
         };
         faults.add(place.fault(code, "it is due after the survey has closed", "set it before window.closes"));
     }

@@ -128,7 +128,7 @@ fn due(campaign: &Campaign, deadline: Timestamp, now: Timestamp) -> Vec<Due> {
     let at = |moment| calendar::rfc3339(moment, &campaign.time_zone);
     let contact = next_contact(campaign, now).map(|(kind, wave, moment)| {
         let what = match kind {
-            MailKind::Prenotice | MailKind::Invitation => kind.as_str().to_owned(),
+            MailKind::Prenotice | MailKind::Invitation | MailKind::Link => kind.as_str().to_owned(),
             MailKind::Reminder => format!("{} {wave}", kind.as_str()),
         };
         (moment, what)

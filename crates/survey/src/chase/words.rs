@@ -38,6 +38,10 @@ pub const CHASE_VARIABLES: &[(&str, &str)] = &[
     ("sender_address", "the address every mail comes from"),
     ("helpline_phone", "the helpline's phone number"),
     ("helpline_email", "the helpline's address"),
+    ("complaint_name_vi", "whom to complain to, outside the body that is scored, Vietnamese"),
+    ("complaint_name_en", "the same, English"),
+    ("complaint_phone", "that office's phone number"),
+    ("complaint_email", "that office's address"),
     ("link_domain", "the domain of every true link"),
     ("day_vi", "the day of the counts, such as 22/12/2023"),
     ("day_en", "the same, such as 22 December 2023"),
@@ -86,7 +90,7 @@ pub fn chase_values(
     particulars: Particulars<'_>,
     link_base: &str,
 ) -> Values {
-    let sender = &campaign.sender;
+    let (sender, complaint) = (&campaign.sender, &campaign.notice.complaint);
     let zone = &campaign.time_zone;
     let closes = |format| particulars.closes.to_zoned(zone.clone()).strftime(format).to_string();
     let day = |format| particulars.day.strftime(format).to_string();
@@ -105,6 +109,10 @@ pub fn chase_values(
         ("sender_address", sender.address.clone()),
         ("helpline_phone", sender.helpline_phone.clone()),
         ("helpline_email", sender.helpline_email.clone()),
+        ("complaint_name_vi", complaint.name.vi.clone()),
+        ("complaint_name_en", complaint.name.en.clone()),
+        ("complaint_phone", complaint.phone.clone()),
+        ("complaint_email", complaint.email.clone()),
         ("link_domain", domain_of(link_base).to_owned()),
         ("day_vi", day("%d/%m/%Y")),
         ("day_en", day("%-d %B %Y")),

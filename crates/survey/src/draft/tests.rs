@@ -45,11 +45,12 @@ fn answers(pairs: &[(&str, &str)]) -> Answers {
 #[test]
 fn a_draft_opens_for_its_form_link_and_secret_only() {
     let (codebook, mut rng) = (codebook(), ChaCha20Rng::seed_from_u64(1));
-    let (target, staff, leaders) = ("town".parse().unwrap(), "staff".parse().unwrap(), "leaders".parse().unwrap());
+    let (target, staff, leaders) =
+        ("town".parse().expect("sound"), "staff".parse().expect("sound"), "leaders".parse().expect("sound"));
     let (secret, other) = (DraftSecret::new([1; 32]), DraftSecret::new([2; 32]));
     let place = DraftPlace { codebook: &codebook, form: 7, target: &target, group: &staff };
     let draft = Draft { answers: answers(&[("q1", "b"), ("q4", "-")]) };
-    let sealed = place.seal(&secret, "token", &draft, &mut rng).unwrap();
+    let sealed = place.seal(&secret, "token", &draft, &mut rng).expect("sound");
     assert_eq!(place.open(&secret, "token", &sealed).as_ref(), Some(&draft));
     assert_eq!(place.open(&other, "token", &sealed), None, "another secret");
     assert_eq!(place.open(&secret, "Token", &sealed), None, "another link");
@@ -70,12 +71,12 @@ fn a_draft_opens_for_its_form_link_and_secret_only() {
 #[test]
 fn all_drafts_have_one_length_and_none_resembles_another() {
     let (codebook, mut rng) = (codebook(), ChaCha20Rng::seed_from_u64(2));
-    let target = "town".parse().unwrap();
+    let target = "town".parse().expect("sound");
     let secret = DraftSecret::new([1; 32]);
     let mut seal = |group: &str, given: &[(&str, &str)]| {
-        let group = group.parse().unwrap();
+        let group = group.parse().expect("sound");
         let place = DraftPlace { codebook: &codebook, form: 7, target: &target, group: &group };
-        place.seal(&secret, "token", &Draft { answers: answers(given) }, &mut rng).unwrap()
+        place.seal(&secret, "token", &Draft { answers: answers(given) }, &mut rng).expect("sound")
     };
     let full = [("q1", "a"), ("q2", "b"), ("q3", "c"), ("q4", "-")];
     let sealed = [seal("staff", &full), seal("staff", &full), seal("staff", &[]), seal("leaders", &full[..1])];
@@ -93,7 +94,7 @@ fn what_was_chosen_last_wins_and_nothing_else_is_lost() {
     let draft = Draft { answers: answers(&[("q1", "a"), ("q2", "b")]) };
     let changes = Changes {
         given: answers(&[("q2", "c")]),
-        cleared: vec!["q1".parse().unwrap()],
+        cleared: vec!["q1".parse().expect("sound")],
         brought: answers(&[("q1", "c"), ("q3", "a")]),
     };
     assert_eq!(changes.onto(Some(&draft)), answers(&[("q2", "c"), ("q3", "a")]));

@@ -89,6 +89,7 @@ pub(super) fn contact(lang: Lang, kind: MailKind, wave: u32) -> String {
         MailKind::Prenotice => lang.t("c-contact-prenotice"),
         MailKind::Invitation => lang.t("c-contact-invitation"),
         MailKind::Reminder => lang.t1("c-contact-reminder", "wave", wave),
+        MailKind::Link => lang.t("c-contact-link"),
     }
 }
 

@@ -245,7 +245,7 @@ impl BoardPart<'_> {
 
     fn mark(&self, kind: MailKind, wave: u32) -> String {
         match kind {
-            MailKind::Prenotice | MailKind::Invitation => names::contact(self.lang, kind, wave),
+            MailKind::Prenotice | MailKind::Invitation | MailKind::Link => names::contact(self.lang, kind, wave),
             MailKind::Reminder => self.lang.t1("c-mark-reminder", "wave", wave),
         }
     }

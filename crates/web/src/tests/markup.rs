@@ -21,6 +21,10 @@ async fn pages(browser: &Browser, lang: &str) -> Vec<(&'static str, Page)> {
         ("decline", browser.get(&format!("/f/open/decline?lang={lang}")).await),
         ("status", browser.get(&format!("/status?lang={lang}")).await),
         ("chase", browser.get(&format!("/chase?lang={lang}")).await),
+        ("lost", browser.get(&format!("/lost?lang={lang}")).await),
+        ("lost-faulty", browser.post(&format!("/lost?lang={lang}"), &[("email".to_owned(), "an".to_owned())]).await),
+        ("lost-asked", browser.get(&format!("/lost?lang={lang}&asked=yes")).await),
+        ("notice", browser.get(&format!("/notice?lang={lang}")).await),
         ("unknown", browser.get(&format!("/f/x?lang={lang}")).await),
         ("excused", browser.get(&format!("/f/excused?lang={lang}")).await),
     ]
@@ -41,7 +45,10 @@ async fn every_page_is_whole_and_asks_nothing_of_others() {
             assert_eq!(page.count("script"), page.count("script[src^='/assets/'][defer]:empty"), "{place}");
             assert!(!page.body.contains("http://") && !page.body.contains("https://"), "{place}");
             assert!(!page.body.contains("//khaosat") && !page.body.contains("@import"), "{place}");
-            assert_eq!(page.attributes("a[href^='tel:']", "href"), ["tel:02439000000"], "{place}");
+            assert_eq!(page.attributes("a[href^='tel:']", "href"), ["tel:02439000000", "tel:02439000001"], "{place}");
+            let mails = page.attributes("a[href^='mailto:']", "href");
+            assert_eq!(mails, ["mailto:hotro@bonoivu.example", "mailto:a@thanhtra.example"], "{place}");
+            assert_eq!(page.count(&format!("footer a[href='/notice?lang={lang}']")), 1, "{place}");
             assert!(page.body.len() < 30_000, "{place} weighs {}", page.body.len());
         }
     }
@@ -57,7 +64,7 @@ async fn every_input_has_its_label_and_every_reference_its_element() {
         unique.dedup();
         assert_eq!(unique.len(), ids.len(), "{name}: an id stands twice");
         let labels = page.attributes("label", "for");
-        assert_eq!(labels, page.attributes("input[type=radio]", "id"), "{name}");
+        assert_eq!(labels, page.attributes("input[type=radio], input[type=email]", "id"), "{name}");
         for attribute in ["aria-labelledby", "aria-describedby"] {
             for id in page.attributes(&format!("[{attribute}]"), attribute) {
                 assert!(ids.contains(&id), "{name}: {attribute} points at {id}");
@@ -116,6 +123,45 @@ async fn the_status_page_shows_the_headline_and_can_be_held() {
     let held = browser.get(&page.attributes(".lead a", "href")[0]).await;
     assert_eq!(held.count("meta[http-equiv=refresh]"), 0);
     assert_eq!(browser.get("/healthz").await.body, "ok");
+}
+
+#[tokio::test]
+async fn the_notice_names_law_people_and_time_from_the_campaign() {
+    let browser = Browser::new();
+    for (lang, words) in [
+        (
+            "vi",
+            [
+                "91/2025/QH15",
+                "356/2025/NĐ-CP",
+                "Bên kiểm soát dữ liệu cá nhân: Bộ Nội vụ.",
+                "02 ngày làm việc",
+                "90 ngày",
+            ],
+        ),
+        (
+            "en",
+            [
+                "91/2025/QH15",
+                "356/2025/NĐ-CP",
+                "Processor of personal data: The operating unit.",
+                "2 working days",
+                "90 days",
+            ],
+        ),
+    ] {
+        let page = browser.get(&format!("/notice?lang={lang}")).await;
+        assert_eq!(page.status, 200);
+        let main = page.text("main");
+        for word in words {
+            assert!(main.contains(word), "{lang}: '{word}' is not on the notice");
+        }
+        assert_eq!(page.count("tbody tr"), 3);
+        // What is a draft for a lawyer says so in the documents, not to the person who reads it.
+        assert!(!main.contains("luật sư") && !main.contains("lawyer") && !main.contains("[…]"));
+        let other = if lang == "vi" { "en" } else { "vi" };
+        assert_eq!(page.attributes("a.lang", "href"), [format!("/notice?lang={other}")]);
+    }
 }
 
 #[tokio::test]

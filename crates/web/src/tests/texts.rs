@@ -58,9 +58,19 @@ fn every_text_is_used_and_every_used_text_exists() {
 #[tokio::test]
 async fn no_page_shows_a_key() {
     let browser = super::Browser::new();
-    for path in
-        ["/f/open", "/f/early", "/f/excused", "/f/revoked", "/f/x", "/x", "/status", "/chase", "/f/open/decline"]
-    {
+    for path in [
+        "/f/open",
+        "/f/early",
+        "/f/excused",
+        "/f/revoked",
+        "/f/x",
+        "/x",
+        "/status",
+        "/chase",
+        "/f/open/decline",
+        "/notice",
+        "/lost",
+    ] {
         for lang in ["vi", "en"] {
             let page = browser.get(&format!("{path}?lang={lang}")).await;
             for key in keys(VI).keys().filter(|key| key.contains('-')) {

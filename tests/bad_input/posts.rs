@@ -135,7 +135,7 @@ async fn a_replaced_persons_link_is_dead_and_the_successors_lives() {
     let form = seat["form"].as_str().unwrap();
     let successor = ["--name", "Lý Thị Mới", "--email", "moi@thitranmau.example"];
     let because = ["--reason", "đổi công tác", "--document", "15/QĐ"];
-    survey.run(&[&["replace", form][..], &successor, &because].concat()).await.done();
+    survey.by_two(&[&["replace", form][..], &successor, &because].concat()).await.done();
     survey.invite().await.done();
     let submit = format!("at=review&{}go=submit", field.answers(5));
     let reply = field.post(&submit).await;

@@ -184,7 +184,7 @@ impl Tour {
         self.open_form(2).await;
         look(chrome, "excused").await;
         let holder = ["replace", "4", "--name", "Lý Thị Mới", "--email", "moi@thitranmau.example"];
-        self.survey.run(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
+        self.survey.by_two(&[&holder[..], &["--reason", "moved", "--document", "13/BNV"]].concat()).await.done();
         self.open_form(3).await;
         look(chrome, "replaced").await;
         self.open("/lost").await;

@@ -143,6 +143,13 @@ impl Survey {
         std::fs::write(path, with).unwrap();
     }
 
+    /// Adds a table to `campaign.toml`.
+    pub fn declare(&self, table: &str) {
+        let path = self.campaign.join("campaign.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}\n{table}\n")).unwrap();
+    }
+
     /// Sets the clock that every command is given.
     pub fn at(&mut self, moment: &str) {
         moment.clone_into(&mut self.now);
@@ -165,6 +172,21 @@ impl Survey {
         program::run(self.arguments(args)).await
     }
 
+    /// Runs a command as another operator.
+    pub async fn run_as(&self, actor: &str, args: &[&str]) -> Ran {
+        program::run(self.arguments_as(actor, args)).await
+    }
+
+    /// Runs an act, and where it waits for a second person lets another operator approve it.
+    pub async fn by_two(&self, args: &[&str]) -> Ran {
+        let ran = self.run(args).await;
+        let number = ran.stderr.strip_prefix("proposal ").or_else(|| ran.stderr.split("\nproposal ").nth(1));
+        let number = number.filter(|_| ran.code == 0).and_then(|text| text.split([' ', ':']).next());
+        let Some(number) = number else { return ran };
+        let approved = self.run_as("second tester", &["approve", number]).await;
+        Ran { code: approved.code, stderr: format!("{}{}", ran.stderr, approved.stderr), stdout: ran.stdout }
+    }
+
     /// Starts a command with the survey's folders and clock, and does not wait for its end.
     #[must_use]
     pub fn begin(&self, args: &[&str]) -> Running {
@@ -174,10 +196,14 @@ impl Survey {
     /// The arguments of a command with the survey's folders and clock.
     #[must_use]
     pub fn arguments(&self, args: &[&str]) -> Vec<String> {
+        self.arguments_as("tester", args)
+    }
+
+    fn arguments_as(&self, actor: &str, args: &[&str]) -> Vec<String> {
         let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let campaign = self.campaign.to_str().unwrap();
         let data = self.data.to_str().unwrap();
-        for (name, value) in [("--campaign", campaign), ("--data", data), ("--actor", "tester"), ("--now", &self.now)] {
+        for (name, value) in [("--campaign", campaign), ("--data", data), ("--actor", actor), ("--now", &self.now)] {
             all.extend([name.to_owned(), value.to_owned()]);
         }
         if let Some(database) = &self.database {

@@ -288,7 +288,7 @@ async fn a_dead_address_is_asked_of_the_unit_until_it_is_corrected(survey: Surve
     assert_eq!(survey.catcher.mailbox(&addresses[0]).len(), 1, "no mail goes to a dead address");
     let correct =
         ["correct-address", "1", "--email", "moi@thitranmau.example", "--reason", "told", "--document", "4/KS"];
-    survey.run(&correct).await.done();
+    survey.by_two(&correct).await.done();
     assert_eq!(survey.run(&["bounces", "addresses", "--format", "json"]).await.done().json(), json!([]));
     survey.invite().await.done();
     assert_eq!(survey.catcher.mailbox("moi@thitranmau.example").len(), 1, "the new address gets the invitation");

@@ -9,10 +9,14 @@
 mod acts;
 /// Mails that did not arrive, and the ways back.
 mod again;
+/// The head of the log outside, and what it catches.
+mod anchors;
 /// The house itself: floors, lengths, lints, documents.
 mod architecture;
 /// What comes back by mail, and what it changes.
 mod bounces;
+/// Whom an auditor calls back, and what the calls prove.
+mod callback;
 /// Whole campaigns, on both databases.
 mod campaign;
 /// Letters to units, the order to name people, the digest.
@@ -40,3 +44,5 @@ mod revise;
 mod sending;
 /// Certificates, proxies, limits, and whoever is slow.
 mod serving;
+/// One proposes, another approves.
+mod two_people;

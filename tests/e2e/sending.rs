@@ -125,7 +125,7 @@ async fn an_address_that_does_not_exist_gets_no_further_mail_and_is_asked_for() 
     assert!(!unmailed[0].to_string().contains(&first), "the list names no address");
 
     let correct = ["correct-address", "1", "--email", "an2@thitranmau.example", "--document", "3/KS"];
-    because(&survey, &correct).await.done();
+    survey.by_two(&[&correct[..], &BECAUSE].concat()).await.done();
     survey.invite().await.done();
     assert_eq!(survey.catcher.mailbox("an2@thitranmau.example").len(), 1);
 }

@@ -8,6 +8,7 @@ use parsurvey_survey::address::RespondentEmail;
 use parsurvey_survey::calendar;
 use parsurvey_survey::seat::{ExcuseCategory, FormId, Seat};
 
+use crate::proposals::Acted;
 use crate::{Because, Desk, DeskError};
 
 /// Whom a seat passes to.
@@ -51,7 +52,8 @@ impl Desk {
         Ok(self.ledger.reinstate(form, &because.act(now)).await?)
     }
 
-    /// Passes a seat to another person; the old link dies and the new holder is owed an invitation.
+    /// Passes a seat to another person; the old link dies and the new holder is owed an invitation. Once people were
+    /// invited it is proposed only, and waits for a second person.
     ///
     /// # Errors
     /// The form is completed, the address is faulty, or a substitution that the campaign does not allow.
@@ -61,7 +63,7 @@ impl Desk {
         successor: &Successor,
         because: &Because,
         now: Timestamp,
-    ) -> Result<(), DeskError> {
+    ) -> Result<Acted, DeskError> {
         self.actionable(form, because).await?;
         if successor.substitution && !self.campaign.limits.substitution {
             return Err(DeskError::refused(
@@ -80,11 +82,16 @@ impl Desk {
         };
         let kind =
             if successor.substitution { ReplacementKind::Substitution } else { ReplacementKind::FrameCorrection };
-        self.ledger.replace(form, holder, kind, &because.act(now)).await?;
-        Ok(())
+        let act = because.act(now);
+        if self.needs_two(self.state().await?) {
+            return Ok(self.ledger.propose_replacement(form, holder, kind, &act).await?.into());
+        }
+        self.ledger.replace(form, holder, kind, &act).await?;
+        Ok(Acted::Done)
     }
 
-    /// Corrects the address of a seat's holder; the link stays, and an invitation is owed to the new address.
+    /// Corrects the address of a seat's holder; the old link dies and an invitation is owed to the new address. Once people
+    /// were invited it is proposed only, and waits for a second person.
     ///
     /// # Errors
     /// The form is completed or the address is faulty.
@@ -94,9 +101,14 @@ impl Desk {
         email: &str,
         because: &Because,
         now: Timestamp,
-    ) -> Result<(), DeskError> {
+    ) -> Result<Acted, DeskError> {
         self.actionable(form, because).await?;
-        Ok(self.ledger.correct_address(form, &address(email)?, &because.act(now)).await?)
+        let (email, act) = (address(email)?, because.act(now));
+        if self.needs_two(self.state().await?) {
+            return Ok(self.ledger.propose_address(form, &email, &act).await?.into());
+        }
+        self.ledger.correct_address(form, &email, &act).await?;
+        Ok(Acted::Done)
     }
 
     /// Records that the person declines, as told by phone or letter (AAPOR 2.11).

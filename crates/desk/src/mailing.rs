@@ -74,6 +74,8 @@ pub struct Sent {
     pub unwritten: Vec<Unwritten>,
     /// What the relay said when it last refused a mail for good.
     pub refusal: Option<String>,
+    /// Addresses that were given up and were told so.
+    pub notices: u64,
 }
 
 /// A mail that could not be put together.
@@ -130,6 +132,7 @@ impl Desk {
         // Not needed while mails leave, and with many people not small.
         drop((plan, seats));
         self.require_hours(now)?;
+        sent.notices = self.send_notices(&relay.way, because, now).await?;
         loop {
             self.let_go_if_well(&contact, &mut sent, because, clock.now()).await?;
             let had_to_wait = sent.held_back.is_some();

@@ -15,6 +15,7 @@ use parsurvey_survey::seat::{FormId, PersonId};
 
 use crate::acts::documented;
 use crate::files::read_bounded;
+use crate::proposals::Acted;
 use crate::{Because, Desk, DeskError};
 
 /// Seats by target and group.
@@ -44,10 +45,13 @@ pub struct Imported {
     pub difference: Difference,
     /// Whether the difference was stored.
     pub stored: bool,
+    /// Where it waits for a second person instead.
+    pub waits: Option<Acted>,
 }
 
 impl Desk {
-    /// Reads a roster and, unless it has faults or `dry_run` is set, stores the difference.
+    /// Reads a roster and, unless it has faults or `dry_run` is set, stores the difference. Once people were invited it is
+    /// proposed only, and waits for a second person.
     ///
     /// # Errors
     /// The file cannot be read, or the ledger cannot be written. After the first invitation also: `amend` is not set,
@@ -64,20 +68,25 @@ impl Desk {
         let read = ReadOptions { sheet: options.sheet.clone(), accept: options.accept.clone() };
         let reading = roster::read(&file.display().to_string(), &bytes, &self.campaign, &read);
         if !reading.is_clean() {
-            return Ok(Imported { reading, difference: Difference::default(), stored: false });
+            return Ok(Imported { reading, difference: Difference::default(), stored: false, waits: None });
         }
         let stored = self.ledger.stored_people().await?;
         let difference = compare(&stored.people, &reading.rows);
         if options.dry_run || difference.is_empty() {
-            return Ok(Imported { reading, difference, stored: false });
+            return Ok(Imported { reading, difference, stored: false, waits: None });
         }
         let state = self.field_open("change the roster").await?;
         let change = self.change_of(&difference, stored.version);
         if state != CampaignState::Draft {
             self.may_amend(&stored.people, &change, options, because)?;
         }
-        self.ledger.apply_roster(&change, &reading.sha256, &because.act(now)).await?;
-        Ok(Imported { reading, difference, stored: true })
+        let act = because.act(now);
+        if self.needs_two(state) {
+            let waits = Some(self.ledger.propose_roster(&change, &reading.sha256, &act).await?.into());
+            return Ok(Imported { reading, difference, stored: false, waits });
+        }
+        self.ledger.apply_roster(&change, &reading.sha256, &act).await?;
+        Ok(Imported { reading, difference, stored: true, waits: None })
     }
 
     /// Whether people who were invited may be changed like this.

@@ -20,6 +20,8 @@ use crate::{Because, Desk, DeskError};
 pub struct WasDue {
     /// The contacts that were due, with what their sending did.
     pub sent: Vec<(MailKind, u32, Sent)>,
+    /// What went wrong with the day's anchor; nothing else waits for it.
+    pub anchor: Option<String>,
     /// What keeps mails from leaving now, and whether a person must act on it.
     pub stands_still: Option<Stand>,
     /// When there is something to do next, and what, as far as is known.
@@ -60,7 +62,8 @@ impl Desk {
     ) -> Result<WasDue, DeskError> {
         let clock = clock.into();
         let now = clock.now();
-        let mut done = WasDue::default();
+        let anchor = self.anchor_if_due(&relay.way, because, now).await;
+        let mut done = WasDue { anchor, ..WasDue::default() };
         match self.state().await? {
             CampaignState::Draft | CampaignState::Inviting => {}
             CampaignState::Closed | CampaignState::Opened | CampaignState::Released => {

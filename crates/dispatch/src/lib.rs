@@ -21,6 +21,7 @@ mod folder;
 pub mod imap;
 mod letter;
 mod open;
+mod plain;
 mod probe;
 mod provider;
 mod reply;
@@ -41,6 +42,7 @@ pub use engine::{
 pub use folder::Folder;
 pub use letter::dkim::{Dkim, DkimError};
 pub use letter::{ComposeError, Composed, Correspondent, Envelope, Letter, compose, message_id};
+pub use plain::text_of;
 pub use probe::probe;
 pub use provider::{Provider, ProviderError};
 pub use route::{Login, Route, Security, StageTimeouts};

@@ -10,6 +10,7 @@ pub mod code;
 pub mod counts;
 pub mod exact;
 pub mod explain;
+pub mod finite_sample;
 mod fit;
 pub mod history;
 pub mod merging;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use parsurvey_survey::control::NoticeKind;
 use parsurvey_survey::seat::{ExcuseCategory, FormId, PersonId};
 
 use crate::Ledger;
@@ -11,7 +12,8 @@ use crate::act::{Act, words};
 use crate::campaign::{CampaignState, Head};
 use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
-use crate::event::Entry;
+use crate::event::{Backed, Entry};
+use crate::notices::{kill_links, owe, owe_former_address};
 use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person, submitted};
 use crate::seats::{SeatRow, category_word, seat_row};
@@ -82,61 +84,27 @@ impl Ledger {
         Ok(tx.commit().await?)
     }
 
-    /// Gives a seat to another person. The old link stops working; what the former holder began or declined is not
-    /// the new one's.
+    /// Gives a seat to another person. The old link stops working, and the former holder is owed a last word; what the
+    /// former holder began or declined is not the new one's.
     ///
     /// # Errors
     /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed.
     pub async fn replace(&self, form: FormId, holder: NewHolder, kind: ReplacementKind, act: &Act) -> Result<PersonId> {
-        let (mut tx, mut head, seat) = self.seat_act(form, &BEFORE_CLOSING).await?;
-        let NewHolder { external_id, name, email, position } = holder;
-        let new = NewPerson { external_id, name, email, position, seats: Vec::new() };
-        let person = insert_person(&mut tx, new).await?;
-        if kind == ReplacementKind::Substitution {
-            keep_former(&mut tx, form).await?;
-        }
-        sqlx::query(
-            "UPDATE seat SET person = $1, holder = holder + 1, link_version = link_version + 1, \
-             substitute = CASE WHEN substitute = 1 THEN 1 ELSE $2 END, \
-             excused = NULL, declined = 0, ever_declined = 0, started = NULL, too_late = 0 WHERE form = $3",
-        )
-        .bind(person)
-        .bind(i64::from(kind == ReplacementKind::Substitution))
-        .bind(form)
-        .execute(&mut *tx)
-        .await?;
-        drop_draft(&mut tx, form).await?;
-        head.raise_roster_version(&mut tx).await?;
-        let entry = Entry::of("replaced")
-            .form(form)
-            .person(person)
-            .with("kind", kind.as_str())
-            .with("former", seat.person)
-            .with("holder", seat.holder + 1);
-        head.append(&mut tx, act, entry).await?;
+        let (mut tx, mut head, _) = self.seat_act(form, &BEFORE_CLOSING).await?;
+        let person = insert_person(&mut tx, holder.into_person()).await?;
+        replace_in(&mut tx, &mut head, form, person, kind, act, None).await?;
         tx.commit().await?;
         Ok(person)
     }
 
-    /// Corrects the address of a seat's holder, for every seat that person holds. The link stays the same.
+    /// Corrects the address of a seat's holder, for every seat that person holds. Once people were invited the links of
+    /// open forms die, because they lie in the former mailbox, and that is owed a last word.
     ///
     /// # Errors
     /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed, or where the address is the stored one.
     pub async fn correct_address(&self, form: FormId, email: &str, act: &Act) -> Result<()> {
-        let (mut tx, mut head, seat) = self.seat_act(form, &BEFORE_CLOSING).await?;
-        let updated = sqlx::query(
-            "UPDATE person SET email = $1, email_version = email_version + 1 WHERE person = $2 AND email <> $1",
-        )
-        .bind(email)
-        .bind(seat.person)
-        .execute(&mut *tx)
-        .await?;
-        if updated.rows_affected() == 0 {
-            return Err(LedgerError::conflict(format!("form {form} has this address already")));
-        }
-        make_search(&mut tx).await?;
-        head.raise_roster_version(&mut tx).await?;
-        head.append(&mut tx, act, Entry::of("address_corrected").form(form).person(seat.person)).await?;
+        let (mut tx, mut head, _) = self.seat_act(form, &BEFORE_CLOSING).await?;
+        correct_in(&mut tx, &mut head, (form, email), None, act, None).await?;
         Ok(tx.commit().await?)
     }
 
@@ -169,7 +137,7 @@ impl Ledger {
         Ok(tx.commit().await?)
     }
 
-    async fn seat_act(&self, form: FormId, states: &[CampaignState]) -> Result<(Tx, Head, SeatRow)> {
+    pub(crate) async fn seat_act(&self, form: FormId, states: &[CampaignState]) -> Result<(Tx, Head, SeatRow)> {
         let (mut tx, head) = self.change().await?;
         head.require(states, "this act")?;
         let seat = seat_row(&mut tx, form).await?;
@@ -181,6 +149,81 @@ impl Ledger {
         }
         Ok((tx, head, seat))
     }
+}
+
+impl NewHolder {
+    /// As somebody who holds no seat yet.
+    pub(crate) fn into_person(self) -> NewPerson {
+        let Self { external_id, name, email, position } = self;
+        NewPerson { external_id, name, email, position, seats: Vec::new() }
+    }
+}
+
+/// Gives a seat, which was found open, to somebody who is stored already.
+pub(crate) async fn replace_in(
+    tx: &mut Tx,
+    head: &mut Head,
+    form: FormId,
+    person: PersonId,
+    kind: ReplacementKind,
+    act: &Act,
+    backed: Option<&Backed>,
+) -> Result<()> {
+    let seat = seat_row(tx, form).await?;
+    if kind == ReplacementKind::Substitution {
+        keep_former(tx, form).await?;
+    }
+    sqlx::query(
+        "UPDATE seat SET person = $1, holder = holder + 1, link_version = link_version + 1, \
+         substitute = CASE WHEN substitute = 1 THEN 1 ELSE $2 END, \
+         excused = NULL, declined = 0, ever_declined = 0, started = NULL, too_late = 0 WHERE form = $3",
+    )
+    .bind(person)
+    .bind(i64::from(kind == ReplacementKind::Substitution))
+    .bind(form)
+    .execute(&mut **tx)
+    .await?;
+    drop_draft(tx, form).await?;
+    owe(tx, head, act, NoticeKind::Replaced, form, seat.person).await?;
+    head.raise_roster_version(tx).await?;
+    let entry = Entry::of("replaced")
+        .form(form)
+        .person(person)
+        .with("kind", kind.as_str())
+        .with("former", seat.person)
+        .with("holder", seat.holder + 1)
+        .backed(backed);
+    head.append(tx, act, entry).await
+}
+
+/// Corrects the address of a seat's holder, whose seat was found open. `spare` is somebody without a seat whose row may
+/// keep the former address until it was told.
+pub(crate) async fn correct_in(
+    tx: &mut Tx,
+    head: &mut Head,
+    (form, email): (FormId, &str),
+    spare: Option<PersonId>,
+    act: &Act,
+    backed: Option<&Backed>,
+) -> Result<()> {
+    let person = seat_row(tx, form).await?.person;
+    let stored = sqlx::query_scalar::<sqlx::Any, String>("SELECT email FROM person WHERE person = $1")
+        .bind(person)
+        .fetch_one(&mut **tx)
+        .await?;
+    if stored == email {
+        return Err(LedgerError::conflict(format!("form {form} has this address already")));
+    }
+    owe_former_address(tx, head, act, form, person, spare).await?;
+    sqlx::query("UPDATE person SET email = $1, email_version = email_version + 1 WHERE person = $2")
+        .bind(email)
+        .bind(person)
+        .execute(&mut **tx)
+        .await?;
+    kill_links(tx, head, person).await?;
+    make_search(tx).await?;
+    head.raise_roster_version(tx).await?;
+    head.append(tx, act, Entry::of("address_corrected").form(form).person(person).backed(backed)).await
 }
 
 /// Keeps what is known of the present holder beyond the seat's passing to a substitute.

@@ -66,7 +66,21 @@ pub(crate) struct Entry {
     detail: Map<String, Value>,
 }
 
+/// The proposal that an act carries out.
+pub(crate) struct Backed {
+    pub(crate) proposal: i64,
+    pub(crate) proposer: String,
+}
+
 impl Entry {
+    /// Notes whose proposal is carried out; the actor of the entry is whoever approved it.
+    pub(crate) fn backed(self, backed: Option<&Backed>) -> Self {
+        match backed {
+            Some(backed) => self.with("proposal", backed.proposal).with("proposer", backed.proposer.as_str()),
+            None => self,
+        }
+    }
+
     pub(crate) fn of(kind: &'static str) -> Self {
         Self { kind, form: None, person: None, detail: Map::new() }
     }
@@ -211,25 +225,59 @@ impl Ledger {
         let (end, head) = sqlx::query_as::<Any, (i64, String)>("SELECT event_seq, event_hash FROM campaign")
             .fetch_one(&mut *connection)
             .await?;
-        let (mut seq, mut hash) = (0, String::new());
-        while seq < end {
-            let rows = page(&mut connection, seq, PAGE.min(end - seq)).await?;
-            if rows.is_empty() {
-                return Ok(Chain::Broken { seq: seq + 1 });
-            }
-            for row in rows {
-                seq += 1;
-                hash = row.canonical().hash(&hash);
-                if row.seq != seq || row.hash != hash {
-                    return Ok(Chain::Broken { seq });
-                }
-            }
+        let walked = walk(&mut connection, end, |_| {}).await?;
+        if let Some(seq) = walked.broken_at {
+            return Ok(Chain::Broken { seq });
         }
-        if hash != head {
+        if walked.head != head {
             return Ok(Chain::Broken { seq: end });
         }
         Ok(Chain::Intact { events: end.unsigned_abs(), head })
     }
+}
+
+/// An entry whose hash follows from all before it.
+pub(crate) struct Link {
+    pub(crate) seq: i64,
+    /// Milliseconds since the epoch.
+    pub(crate) at: i64,
+    pub(crate) kind: String,
+    pub(crate) form: Option<i64>,
+    pub(crate) hash: String,
+}
+
+/// How far the chain holds.
+pub(crate) struct Walked {
+    /// Entries that follow, from the first on.
+    pub(crate) intact: i64,
+    /// The first that does not follow, or is missing.
+    pub(crate) broken_at: Option<i64>,
+    /// The hash of the last that follows; empty before the first.
+    pub(crate) head: String,
+}
+
+/// Recomputes the hashes up to entry `end`, and shows every entry that follows.
+pub(crate) async fn walk(
+    connection: &mut sqlx::AnyConnection,
+    end: i64,
+    mut show: impl FnMut(&Link),
+) -> Result<Walked> {
+    let (mut seq, mut head) = (0, String::new());
+    while seq < end {
+        let rows = page(connection, seq, PAGE.min(end - seq)).await?;
+        if rows.is_empty() {
+            return Ok(Walked { intact: seq, broken_at: Some(seq + 1), head });
+        }
+        for row in rows {
+            let hash = row.canonical().hash(&head);
+            if row.seq != seq + 1 || row.hash != hash {
+                return Ok(Walked { intact: seq, broken_at: Some(seq + 1), head });
+            }
+            (seq, head) = (row.seq, hash);
+            show(&Link { seq, at: row.at, kind: row.kind, form: row.form, hash: row.hash });
+        }
+    }
+    Ok(Walked { intact: seq, broken_at: None, head })
 }
 
 impl Row {

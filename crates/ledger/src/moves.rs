@@ -5,9 +5,10 @@
 use parsurvey_survey::seat::{FormId, PersonId};
 use sqlx::any::Any;
 
-use crate::act::code;
+use crate::act::{Act, code};
 use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
+use crate::notices::{erase, kill_links, owe_former_address};
 use crate::roster::{ChangedPerson, SeatPlace};
 use crate::sql::Tx;
 
@@ -19,9 +20,33 @@ pub(crate) struct Moved<'a> {
     pub(crate) reinstated: Vec<(FormId, PersonId)>,
 }
 
-/// Stores a person's new values and moves the seats.
-pub(crate) async fn change_person<'a>(tx: &mut Tx, head: &Head, changed: &'a ChangedPerson) -> Result<Moved<'a>> {
-    let updated = sqlx::query(
+/// Stores a person's new values and moves the seats. Where the address changes, the former one is owed a last word and
+/// links die; `spare` is somebody without a seat whose row may keep the former one until then.
+pub(crate) async fn change_person<'a>(
+    tx: &mut Tx,
+    head: &Head,
+    act: &Act,
+    changed: &'a ChangedPerson,
+    spare: Option<PersonId>,
+) -> Result<Moved<'a>> {
+    let held = seats_of(tx, changed.person).await?;
+    let stored = sqlx::query_scalar::<Any, String>("SELECT email FROM person WHERE person = $1")
+        .bind(changed.person)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(LedgerError::NotFound("the person"))?;
+    let is_readdressed = stored != changed.now.email;
+    match (held.first(), spare) {
+        (Some(seat), _) if is_readdressed => {
+            owe_former_address(tx, head, act, seat.form, changed.person, spare).await?;
+        }
+        (_, Some(spare)) => erase(tx, spare).await?,
+        (_, None) => {}
+    }
+    if is_readdressed {
+        kill_links(tx, head, changed.person).await?;
+    }
+    sqlx::query(
         "UPDATE person SET external_id = $1, name = $2, position = $3, \
          email_version = email_version + CASE WHEN email = $4 THEN 0 ELSE 1 END, email = $4 WHERE person = $5",
     )
@@ -32,10 +57,6 @@ pub(crate) async fn change_person<'a>(tx: &mut Tx, head: &Head, changed: &'a Cha
     .bind(changed.person)
     .execute(&mut **tx)
     .await?;
-    if updated.rows_affected() == 0 {
-        return Err(LedgerError::NotFound("the person"));
-    }
-    let held = seats_of(tx, changed.person).await?;
     let mut reinstated = Vec::new();
     for seat in &held {
         match changed.now.seats.iter().find(|now| now.target == seat.place.target) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
 use parsurvey_index::code::{GroupCode, TargetCode, UnitCode};
+use parsurvey_survey::control::NoticeKind;
 use parsurvey_survey::seat::{FormId, PersonId};
 use serde_json::Value;
 use sqlx::any::Any;
@@ -16,8 +17,9 @@ use crate::Ledger;
 use crate::act::{Act, small};
 use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
-use crate::event::Entry;
+use crate::event::{Backed, Entry};
 use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
+use crate::notices::owe;
 use crate::people::{make_search, search_text};
 use crate::sql::{CHUNK, Tx, in_order, rows};
 
@@ -76,7 +78,7 @@ pub struct RosterApplied {
     pub added: Vec<PersonId>,
     /// The campaign's roster version afterwards.
     pub version: i64,
-    /// Seats that returned to the frame, by form; each with the link it had.
+    /// Seats that returned to the frame, by form; each with the link it had, unless its person has another address now.
     pub reinstated: Vec<FormId>,
 }
 
@@ -145,38 +147,10 @@ impl Ledger {
         if head.roster_version != change.basis {
             return Err(LedgerError::Meanwhile("the stored roster changed meanwhile; run the import again"));
         }
-        let mut seats: Vec<(PersonId, &SeatPlace)> = Vec::new();
-        let mut reinstated = Vec::new();
         let added = insert_people(&mut tx, &change.added).await?;
-        for (person, new) in added.iter().zip(&change.added) {
-            seats.extend(new.seats.iter().map(|place| (*person, place)));
-        }
-        for changed in &change.changed {
-            let moved = change_person(&mut tx, &head, changed).await?;
-            seats.extend(moved.to_make);
-            reinstated.extend(moved.reinstated);
-        }
-        for person in &change.removed {
-            for seat in seats_of(&mut tx, *person).await?.iter().filter(|seat| !seat.ineligible) {
-                give_up(&mut tx, &head, seat).await?;
-            }
-        }
-        insert_seats(&mut tx, &seats).await?;
-        make_search(&mut tx).await?;
-        head.raise_roster_version(&mut tx).await?;
-        for (form, person) in &reinstated {
-            let entry = Entry::of("frame_correction").form(*form).person(*person).with("reinstated", true);
-            head.append(&mut tx, act, entry).await?;
-        }
-        head.append(&mut tx, act, entry_of(&head, change, roster_sha256, &added, reinstated.len())).await?;
-        sqlx::query("INSERT INTO roster_import (event_seq, sha256) VALUES ($1, $2)")
-            .bind(head.seq)
-            .bind(roster_sha256)
-            .execute(&mut *tx)
-            .await?;
-        let version = head.roster_version;
+        let applied = apply_in(&mut tx, &mut head, (change, roster_sha256), (added, &[]), act, None).await?;
         tx.commit().await?;
-        Ok(RosterApplied { added, version, reinstated: reinstated.into_iter().map(|(form, _)| form).collect() })
+        Ok(applied)
     }
 
     /// Everybody who holds a seat, in the frame or beside it.
@@ -239,6 +213,53 @@ impl Ledger {
     }
 }
 
+/// Applies a roster whose new people are stored already. Each of `spares` is somebody without a seat, in the order of
+/// [`RosterChange::changed`], whose row may keep an address that is given up; there may be none.
+pub(crate) async fn apply_in(
+    tx: &mut Tx,
+    head: &mut Head,
+    (change, roster_sha256): (&RosterChange, &str),
+    (added, spares): (Vec<PersonId>, &[PersonId]),
+    act: &Act,
+    backed: Option<&Backed>,
+) -> Result<RosterApplied> {
+    let mut seats: Vec<(PersonId, &SeatPlace)> = Vec::new();
+    let mut reinstated = Vec::new();
+    for (person, new) in added.iter().zip(&change.added) {
+        seats.extend(new.seats.iter().map(|place| (*person, place)));
+    }
+    for (place, changed) in change.changed.iter().enumerate() {
+        let moved = change_person(tx, head, act, changed, spares.get(place).copied()).await?;
+        seats.extend(moved.to_make);
+        reinstated.extend(moved.reinstated);
+    }
+    for person in &change.removed {
+        let held = seats_of(tx, *person).await?;
+        for seat in held.iter().filter(|seat| !seat.ineligible) {
+            give_up(tx, head, seat).await?;
+        }
+        if let Some(seat) = held.first() {
+            owe(tx, head, act, NoticeKind::Left, seat.form, *person).await?;
+        }
+    }
+    insert_seats(tx, &seats).await?;
+    make_search(tx).await?;
+    head.raise_roster_version(tx).await?;
+    for (form, person) in &reinstated {
+        let entry = Entry::of("frame_correction").form(*form).person(*person).with("reinstated", true).backed(backed);
+        head.append(tx, act, entry).await?;
+    }
+    let entry = entry_of(head, change, roster_sha256, &added, reinstated.len()).backed(backed);
+    head.append(tx, act, entry).await?;
+    sqlx::query("INSERT INTO roster_import (event_seq, sha256) VALUES ($1, $2)")
+        .bind(head.seq)
+        .bind(roster_sha256)
+        .execute(&mut **tx)
+        .await?;
+    let version = head.roster_version;
+    Ok(RosterApplied { added, version, reinstated: reinstated.into_iter().map(|(form, _)| form).collect() })
+}
+
 const PEOPLE_OF_SEATS: &str = "SELECT s.form, s.target, s.grp, s.unit, s.ineligible, p.person, p.external_id, p.name, p.email, \
      p.email_version, p.position FROM seat s JOIN person p ON p.person = s.person WHERE s.removed = 0 ORDER BY s.form";
 
@@ -293,7 +314,7 @@ fn entry_of(head: &Head, change: &RosterChange, sha256: &str, added: &[PersonId]
 }
 
 /// Stores persons under fresh numbers. The campaign's row is held, so nobody else takes the same ones.
-async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<Vec<PersonId>> {
+pub(crate) async fn insert_people(tx: &mut Tx, people: &[NewPerson]) -> Result<Vec<PersonId>> {
     let last =
         sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(person), 0) FROM person").fetch_one(&mut **tx).await?;
     let mut next = last;

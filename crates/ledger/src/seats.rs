@@ -95,7 +95,7 @@ pub(crate) struct SeatRow {
     unit: String,
     pub(crate) person: i64,
     pub(crate) holder: i64,
-    email_version: i64,
+    pub(crate) email_version: i64,
     stopped_version: Option<i64>,
     link_version: i64,
     pub(crate) ineligible: i64,

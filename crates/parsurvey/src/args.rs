@@ -1,8 +1,10 @@
 //! The command line as typed. What it means is decided in `commands`; nothing here reads a file or a clock.
 
 mod account;
+mod audit;
 mod bounces;
 mod chase;
+pub(crate) mod control;
 mod doctor;
 pub(crate) mod sending;
 mod serve;
@@ -14,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 pub(crate) use account::AccountCommand;
+pub(crate) use audit::{AuditCommand, CallbackArgs, CallbackCommand, Outcome, VerifyArgs};
 pub(crate) use bounces::{BouncesCommand, ReadArgs};
 pub(crate) use chase::{ChaseCommand, DigestArgs};
 pub(crate) use doctor::{DoctorArgs, Landed, SeedCommand};
@@ -139,6 +142,8 @@ pub(crate) enum Command {
     },
     /// The operator's digest: what is new, what does not arrive, what is due, who is behind.
     Digest(DigestArgs),
+    #[command(flatten)]
+    Control(control::ControlCommand),
     /// The append-only log: who did what, when and why. Its chain of hashes is checked as it is read.
     Log,
     /// Excuse a seat.
@@ -158,7 +163,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         because: BecauseArgs,
     },
-    /// Pass a seat to another person; the old link dies.
+    /// Pass a seat to another person; the old link dies. Once people were invited, a second person has to approve it.
     Replace {
         /// The form's number.
         form: i64,
@@ -177,7 +182,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         because: BecauseArgs,
     },
-    /// Correct the address of a seat's holder.
+    /// Correct the address of a seat's holder; the old link dies. Once people were invited, a second person has to approve it.
     CorrectAddress {
         /// The form's number.
         form: i64,
@@ -321,7 +326,7 @@ pub(crate) enum RosterCommand {
         /// Show the difference and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Change a list after the first invitation, as a frame correction.
+        /// Change a list after the first invitation, as a frame correction, which a second person has to approve.
         #[arg(long)]
         amend: bool,
         /// How many seats the amendment removes; asked for where they are more than five and two in a hundred.

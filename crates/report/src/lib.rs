@@ -4,11 +4,13 @@
 //! Start with [`results::Results`] (what comes in), [`tables`] (what is shown) and [`table::Table`] (how a table leaves).
 //! Numbers are rounded in [`number`] and nowhere else.
 
+pub mod anchor;
 pub mod chart;
 pub mod digest;
 pub mod docx;
 pub mod html;
 pub mod lang;
+pub mod notice;
 pub mod number;
 pub mod results;
 pub mod score_json;

@@ -38,6 +38,8 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     // Left out where it is as usual, so that surveys begun before there was a choice are what they were.
     let form = (campaign.form != FormRules::default())
         .then(|| ("form", json!([campaign.form.drafts, campaign.form.revise_until_close])));
+    // The usual rule is no part of its own, so that campaigns frozen before there was another keep their parts.
+    let one_person = (!campaign.two_people).then(|| ("control", json!("one person")));
     [
         ("targets", json!(targets)),
         ("groups", json!(groups)),
@@ -51,6 +53,7 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     ]
     .into_iter()
     .chain(form)
+    .chain(one_person)
     .map(|(name, value)| (name.to_owned(), digest(&value)))
     .collect()
 }

@@ -5,18 +5,22 @@
 
 pub mod account;
 pub mod address;
+pub mod anchor;
 pub mod ballot;
 pub mod ballot_box;
 pub mod board;
 pub mod calendar;
+pub mod callback;
 pub mod campaign;
 pub mod chase;
+pub mod control;
 pub mod delivery;
 pub mod disposition;
 pub mod draft;
 pub mod evidence;
 pub mod fault;
 pub mod freeze;
+pub mod independence;
 pub mod key;
 pub mod link;
 pub mod notice;

@@ -169,6 +169,8 @@ pub(crate) fn campaign() -> Campaign {
         form: FormRules::default(),
         sending: parsurvey_survey::sending::Sending::default(),
         return_path: None,
+        anchor_to: None,
+        two_people: true,
         notice: notice(),
         key_holders: KeyHolders {
             ballot_box: text(

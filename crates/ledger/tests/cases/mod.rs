@@ -16,10 +16,12 @@ macro_rules! on_both {
 
 mod accounts;
 mod arrivals;
+mod audit;
 mod ballots;
 mod bounces;
 mod chase;
 mod console;
+mod control;
 mod dispatcher;
 mod drafts;
 mod law;

@@ -47,7 +47,13 @@ pub(crate) async fn run(global: &Global, smtp: &SmtpArgs) -> Done {
     let done = desk.run_due(&relay, &stop_on_signal(), &plain(global, "run"), clock).await?;
     let zone = &desk.campaign().time_zone;
     let sent: Vec<(MailKind, Sent)> = done.sent.into_iter().map(|(kind, _, sent)| (kind, sent)).collect();
-    let code = answer(global, zone, &sent)?;
+    let mut code = answer(global, zone, &sent)?;
+    if let Some(why) = done.anchor {
+        eprintln!(
+            "note: the day's anchor was not sent: {why}\n  help: run the command again, or `parsurvey audit anchor`"
+        );
+        code = code.max(3);
+    }
     if let Some(next) = done.next {
         eprintln!("next: {} at {}", next.what, calendar::written(next.at, zone));
     }
@@ -133,6 +139,9 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
 
 /// What a run leaves behind, and where to look.
 fn tell_rest(kind: &str, sent: &Sent) {
+    if sent.notices > 0 {
+        eprintln!("{} addresses that were given up were told so", sent.notices);
+    }
     if sent.taken_over > 0 {
         eprintln!("{kind}: {} mails were taken over, unsent, from a sender that is gone", sent.taken_over);
     }

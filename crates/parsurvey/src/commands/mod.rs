@@ -2,7 +2,9 @@
 
 mod account;
 mod ask;
+mod audit;
 mod bounces;
+mod callback;
 mod chase;
 mod control;
 mod demo;
@@ -10,6 +12,7 @@ mod doctor;
 mod ending;
 mod mailing;
 mod people;
+mod proposals;
 mod purge;
 mod returned;
 mod serve;
@@ -101,6 +104,7 @@ async fn act(cli: Cli) -> Done {
         Command::Status { by, explain } => ask::status(global, by, explain).await,
         Command::Chase { command } => chase::chase(global, command).await,
         Command::Digest(args) => chase::digest(global, &args).await,
+        Command::Control(command) => proposals::run(global, command).await,
         Command::Log => ask::log(global).await,
         Command::Excuse { form, category, because } => people::excuse(global, form, category, &because).await,
         Command::Reinstate { form, because } => people::reinstate(global, form, &because).await,

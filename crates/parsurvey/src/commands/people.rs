@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use parsurvey_desk::Desk;
 use parsurvey_desk::acts::Successor;
+use parsurvey_desk::proposals::Acted;
 use parsurvey_desk::roster::{ImportOptions, Imported};
 use parsurvey_index::tree::Text;
 use parsurvey_ledger::PersonRow;
@@ -14,7 +15,7 @@ use parsurvey_survey::disposition::Disposition;
 use parsurvey_survey::seat::ExcuseCategory;
 use serde_json::json;
 
-use super::{Done, because, desk, now};
+use super::{Done, because, desk, now, proposals};
 use crate::args::{BecauseArgs, Category, Format, Global};
 use crate::faults::print_faults;
 use crate::output::Output;
@@ -48,6 +49,19 @@ pub(crate) async fn import(global: &Global, file: &Path, options: &ImportOptions
         eprintln!("nothing was stored: {faults} fault(s), {refused} warning(s) not accepted (see --accept)");
         return Ok(1);
     }
+    if let Some(acted) = imported.waits {
+        let difference = &imported.difference;
+        let consequences = format!(
+            "{} people are added, {} changed, {} removed and {} return; who is removed or gets another address is told at \
+             the old one, whose link dies, and whoever is new there is owed an invitation",
+            difference.added.len(),
+            difference.changed.len(),
+            difference.removed.len(),
+            difference.returned.len()
+        );
+        proposals::waits(acted, "the list is corrected", &consequences);
+        return Ok(0);
+    }
     eprintln!("{}", if imported.stored { "stored" } else { "nothing was changed" });
     Ok(0)
 }
@@ -65,6 +79,10 @@ fn as_json(imported: &Imported) -> serde_json::Value {
         "changed": difference.changed.len(),
         "removed": difference.removed.len(),
         "returned": difference.returned.len(),
+        "proposal": match imported.waits {
+            Some(Acted::Waits { proposal, .. }) => Some(proposal),
+            Some(Acted::Done) | None => None,
+        },
     })
 }
 
@@ -199,14 +217,22 @@ pub(crate) async fn reinstate(global: &Global, form: i64, args: &BecauseArgs) ->
 
 pub(crate) async fn replace(global: &Global, form: i64, successor: &Successor, args: &BecauseArgs) -> Done {
     let (desk, now) = opened(global).await?;
-    desk.replace(form, successor, &because(global, args), now).await?;
+    let acted = desk.replace(form, successor, &because(global, args), now).await?;
+    let consequences = "the old link dies, the old address is told, and the new holder is owed an invitation (1 mail)";
+    if proposals::waits(acted, &format!("form {form} passes to another person"), consequences) {
+        return Ok(0);
+    }
     eprintln!("the former link is dead; `parsurvey invite` sends the new holder an invitation");
     told("replaced", form)
 }
 
 pub(crate) async fn correct_address(global: &Global, form: i64, email: &str, args: &BecauseArgs) -> Done {
     let (desk, now) = opened(global).await?;
-    desk.correct_address(form, email, &because(global, args), now).await?;
+    let acted = desk.correct_address(form, email, &because(global, args), now).await?;
+    let consequences = "the old link dies, the old address is told, and the new one is owed an invitation (1 mail)";
+    if proposals::waits(acted, &format!("form {form} gets another address"), consequences) {
+        return Ok(0);
+    }
     eprintln!("`parsurvey invite` sends an invitation to the new address");
     told("address corrected", form)
 }

@@ -148,7 +148,9 @@ async fn send_when_due(desk: Arc<Desk>, relay: Relay, stop: Stop, because: Becau
                 for (kind, _, sent) in done.sent.iter().filter(|(_, _, sent)| sent.accepted + sent.rejected > 0) {
                     eprintln!("{}: {} accepted, {} refused", kind.as_str(), sent.accepted, sent.rejected);
                 }
-                done.stands_still.map(|stand| format!("{}; {}", stand.reason, stand.remedy)).unwrap_or_default()
+                let anchor = done.anchor.map(|why| format!("the day's anchor was not sent: {why}"));
+                let stand = done.stands_still.map(|stand| format!("{}; {}", stand.reason, stand.remedy));
+                anchor.into_iter().chain(stand).collect::<Vec<_>>().join("; ")
             }
             Ok(Err(error)) => error.to_string(),
         };

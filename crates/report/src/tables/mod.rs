@@ -4,16 +4,20 @@
 //! [`doctor`] shows what was found before the first mail.
 //! Commands, HTML and XLSX all show these same tables; none of them has a private one.
 
+pub mod audit;
 pub mod chase;
 pub mod doctor;
+pub mod independence;
 pub mod lists;
 pub mod mails;
 pub mod response;
 pub mod scores;
 mod sub_criteria;
 
+pub use audit::{AnchorLine, AuditRow, anchor_table, audit_table};
 pub use chase::{ToldRow, chase_group_table, chase_table, told_table};
 pub use doctor::{CheckRow, SeedRow, check_table, checks_for_people, seed_table};
+pub use independence::{UnitRow, independence_table, pair_table};
 pub use lists::{
     EventRow, alternatives_table, below_goal_table, event_table, input_table, other_targets_table, weight_table,
 };

@@ -16,7 +16,7 @@ use super::lost_link::{self, Asked};
 use super::notice::{self, Told};
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
-use super::{FormRules, KeyHolders, Limits, MailKind, Sender, Target, sending};
+use super::{FormRules, KeyHolders, Limits, MailKind, Sender, Target, auditing, sending};
 use crate::fault::Fault;
 use crate::sending::Sending;
 use crate::template::Part;
@@ -45,6 +45,8 @@ pub(super) struct Head {
     pub(super) sending: Sending,
     pub(super) key_holders: Option<KeyHolders>,
     pub(super) return_path: Option<String>,
+    pub(super) anchor_to: Option<String>,
+    pub(super) two_people: bool,
     pub(super) told: Option<Told>,
 }
 
@@ -80,6 +82,7 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         ));
     }
     let (opens, closes, grace_minutes) = read_window(&root);
+    let sender = root.table("sender").map(|table| read_sender(table, faults));
     let head = Head {
         id,
         sample: root.boolean("sample", Some(false)),
@@ -92,7 +95,9 @@ pub(super) fn read(root: Table<'_>, files: &BTreeMap<String, Vec<u8>>, faults: &
         opens,
         closes,
         grace_minutes,
-        sender: root.table("sender").map(|table| read_sender(table, faults)),
+        anchor_to: auditing::read(&root, sender.as_ref().map(|sender| sender.address.as_str()), faults),
+        two_people: auditing::read_two_people(&root),
+        sender,
         link_base: link_base.trim_end_matches('/').to_owned(),
         contacts: read_contacts(&root, files, faults),
         chasing: root.optional_table("chase").map(|table| chasing::read(table, files, faults)),

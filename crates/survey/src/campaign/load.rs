@@ -325,6 +325,8 @@ fn assemble(
         sending: head.sending,
         key_holders: head.key_holders?,
         return_path: head.return_path,
+        anchor_to: head.anchor_to,
+        two_people: head.two_people,
         notice: head.told?.notice,
         groups: groups.into_iter().map(|placed| placed.group).collect(),
         units,

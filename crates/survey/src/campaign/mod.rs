@@ -4,6 +4,7 @@
 //! Keys, secrets and people's answers are never in the folder.
 
 mod address;
+mod auditing;
 mod chasing;
 mod cross;
 mod dates;
@@ -93,6 +94,10 @@ pub struct Campaign {
     /// The mailbox that bounces come back to, marked anew for every mail; without one they go to the sender's address
     /// and prove nothing.
     pub return_path: Option<String>,
+    /// The address outside that is mailed the head of the log once a day; not frozen, as it decides nothing about people.
+    pub anchor_to: Option<String>,
+    /// Whether a change of address, of holder or of the frame needs two people once people were invited.
+    pub two_people: bool,
     /// What people are told of their data, and how long what is kept; not frozen, because it decides nothing about answers.
     pub notice: Notice,
     /// Respondent groups in printed order.

@@ -57,7 +57,7 @@ async fn a_lost_link(mut survey: Survey) {
     }
     assert!(replies.iter().all(|reply| *reply == replies[0]));
     let queued = links(&survey, 1).await;
-    assert_eq!((queued[0]["form"].as_i64(), queued[0]["state"].as_str()), (Some(1), Some("ready")));
+    assert_eq!((queued[0]["form"].as_str(), queued[0]["state"].as_str()), (Some("1"), Some("ready")));
 
     // It leaves with the ordinary outbox, whatever waves are due; a pause holds it up.
     survey.run(&["pause", "--reason", "a trial"]).await.done();

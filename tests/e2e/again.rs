@@ -89,7 +89,8 @@ async fn a_mail_that_cannot_be_put_together_waits_and_holds_up_nobody() {
     let file = survey.campaign.join("campaign.toml");
     let whole = std::fs::read_to_string(&file).unwrap();
     let place = whole.rfind("[[contact]]").unwrap();
-    std::fs::write(&file, &whole[..place]).unwrap();
+    let rest = whole[place + 1..].find("\n[").map_or("", |next| &whole[place + 1 + next..]);
+    std::fs::write(&file, format!("{}{rest}", &whole[..place])).unwrap();
     survey.catcher.rescript(Script::new());
     survey.at("2023-12-22T09:00:00+07:00");
     let because = ["--reason", "wrong", "--document", "1/KS"];

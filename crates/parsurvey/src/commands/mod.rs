@@ -28,9 +28,7 @@ use parsurvey_dispatch::Stop;
 use parsurvey_survey::campaign::{Campaign, MailKind};
 
 use crate::args::sending::SendingCommand;
-use crate::args::{
-    BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, RosterCommand, TallyCommand,
-};
+use crate::args::{BecauseArgs, BouncesCommand, ChaseCommand, Cli, Command, Global, KeyCommand, TallyCommand};
 use crate::faults::{Failure, print_faults};
 
 pub(crate) type Done = Result<u8, Failure>;
@@ -74,19 +72,7 @@ async fn act(cli: Cli) -> Done {
             KeyCommand::Confirm { code } => setup::key_confirm(global, &code).await,
             KeyCommand::List => setup::key_list(global).await,
         },
-        Command::Roster { command } => match command {
-            RosterCommand::Import { file, sheet, accept, dry_run, amend, removes, because } => {
-                let options = parsurvey_desk::roster::ImportOptions {
-                    sheet,
-                    accept: accept.into_iter().collect(),
-                    dry_run,
-                    amend,
-                    removes,
-                };
-                people::import(global, &file, &options, &because).await
-            }
-            RosterCommand::List { unit, group } => people::list(global, unit, group).await,
-        },
+        Command::Roster { command } => people::roster(global, command).await,
         Command::Invite(args) => mailing::contact(global, &args, MailKind::Invitation).await,
         Command::Remind(args) => mailing::contact(global, &args, MailKind::Reminder).await,
         Command::Send(args) => mailing::send(global, &args).await,

@@ -16,11 +16,21 @@ use parsurvey_survey::seat::ExcuseCategory;
 use serde_json::json;
 
 use super::{Done, because, desk, now, proposals};
-use crate::args::{BecauseArgs, Category, Format, Global};
+use crate::args::{BecauseArgs, Category, Format, Global, RosterCommand};
 use crate::faults::print_faults;
 use crate::output::Output;
 
-pub(crate) async fn import(global: &Global, file: &Path, options: &ImportOptions, args: &BecauseArgs) -> Done {
+pub(crate) async fn roster(global: &Global, command: RosterCommand) -> Done {
+    match command {
+        RosterCommand::Import { file, sheet, accept, dry_run, amend, removes, because } => {
+            let accept = accept.into_iter().collect();
+            import(global, &file, &ImportOptions { sheet, accept, dry_run, amend, removes }, &because).await
+        }
+        RosterCommand::List { unit, group } => list(global, unit, group).await,
+    }
+}
+
+async fn import(global: &Global, file: &Path, options: &ImportOptions, args: &BecauseArgs) -> Done {
     let desk = desk(global).await?;
     let now = now(global, desk.campaign())?;
     let imported = desk.import_roster(file, options, &because(global, args), now).await?;
@@ -158,7 +168,7 @@ fn change_row(change: Text, line: Option<usize>, name: &str, unit: &str, fields:
     ]
 }
 
-pub(crate) async fn list(global: &Global, unit: Option<String>, group: Option<String>) -> Done {
+async fn list(global: &Global, unit: Option<String>, group: Option<String>) -> Done {
     let desk = desk(global).await?;
     let mut table = Table::new(
         "seats",

@@ -82,13 +82,17 @@ async fn with_many_open(survey: &Survey, mut crowd: Crowd, open: u64, connection
     };
     let serving: Serving = survey.serve().await;
     crowd.meet(&serving.address());
+    let began = Instant::now();
     let held = held::Held::open(&serving.address(), usize::try_from(open).unwrap(), crowd.forms());
+    let (before, opening) = (held.still_open(), began.elapsed());
     let timed = crowd.hand_in(connections, seconds);
     let still = held.still_open();
     println!("{open} connections held open, a third each idle, slow in the head and slow in the body:");
+    println!("  {:.0} submissions/s beside them, {:.1} ms p99 of a request", timed.rate, timed.p99);
     println!(
-        "  {:.0} submissions/s beside them, {:.1} ms p99 of a request; {still} still open after that",
-        timed.rate, timed.p99
+        "  {before} open when the crowd began, {:.1} s after the first; {still} when it ended {:.1} s later",
+        opening.as_secs_f64(),
+        (began.elapsed() - opening).as_secs_f64()
     );
     println!("  memory: {:.0} MB at most (wanted: under 300 MB)", serving.megabytes());
     drop(held);

@@ -152,5 +152,10 @@ impl Measured {
         row("landing page, one person alone", &self.single, "(wanted: under 5 ms)");
         row("complete submissions (look, begin, hand in)", &self.submissions, "(wanted: 1000/s, p99 under 150 ms)");
         println!("  the server: {commits}; {memory:.0} MB at most");
+        let numbers: Vec<f64> = commits.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let [steps, commits] = numbers[..] else { panic!("the server tells of steps and commits") };
+        let seconds = (asked["rounds"] * asked["seconds"]) as f64;
+        // A submission is two steps: the first page's answers, and the ballot.
+        println!("  {:.0} commits/s, {:.1} submissions in each", commits / seconds, steps / 2.0 / commits);
     }
 }

@@ -1,5 +1,6 @@
 //! `serve`: the form and the status page, and with `--send` whatever is due, until a signal asks to stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use parsurvey_desk::{Because, Desk};
 use parsurvey_dispatch::Stop;
 use parsurvey_web::{Clock, Networks, Server, SystemClock, Tls, TlsError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use super::{Done, mailing, now, plain, shared_desk, stop_on_signal};
 use crate::args::{Global, ServeArgs};
@@ -161,8 +162,31 @@ async fn send_when_due(desk: Arc<Desk>, relay: Relay, stop: Stop, because: Becau
     }
 }
 
+/// Connections that wait to be accepted. With the usual 128 a crowd that comes at once waits a second each time it
+/// overflows; the system may allow less than this.
+const WAITING: u32 = 4096;
+
+/// Listens on the first address of `listen` that can be listened on.
+async fn listener(listen: &str) -> std::io::Result<TcpListener> {
+    let on = |address: SocketAddr| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that was killed leaves its port in use for a while; its successor takes it over at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(WAITING)
+    };
+    let mut refused = std::io::Error::from(std::io::ErrorKind::InvalidInput);
+    for address in lookup_host(listen).await? {
+        match on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
 pub(crate) async fn bind(listen: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+    listener(listen).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Failure::Told(
             3,
             format!(

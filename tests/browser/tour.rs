@@ -249,7 +249,7 @@ impl Tour {
         let origin = self.origin();
         let address = origin.trim_start_matches("http://").trim_end_matches('/').to_owned();
         self.serving.stop().await;
-        self.serving = Serving::start(self.survey.arguments(&["serve", "--listen", &address])).await;
+        self.serving = Serving::start(self.survey.arguments(&["serve", "--open-counts", "--listen", &address])).await;
     }
 
     async fn up_to_the_review(&self, person: usize) {

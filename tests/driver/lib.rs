@@ -252,7 +252,7 @@ impl Survey {
 
     /// Starts the form server at the survey's moment where another one stood, whose pages are still open in browsers.
     pub async fn serve_on(&self, address: &str) -> Serving {
-        Serving::start(self.arguments(&["serve", "--listen", address])).await
+        Serving::start(self.arguments(&["serve", "--open-counts", "--listen", address])).await
     }
 
     /// Starts the form server with further arguments.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use parsurvey_ledger::{CampaignState, ClosedBox, Stage};
+use parsurvey_ledger::{CampaignState, ClosedBox, Stage, box_content};
 use parsurvey_survey::ballot_box::{self, BallotCounts};
 use parsurvey_survey::key::KeyRole;
 use parsurvey_survey::{calendar, freeze, hex};
@@ -114,6 +114,7 @@ impl Desk {
         let archive = self.proved_key(KeyRole::Archive).await?;
         let ballots = self.ledger.ballots().await?;
         let number = ballots.len() as u64;
+        let content = box_content(ballots.iter().map(|ballot| ballot.ciphertext.as_slice()));
         let mut counts = BallotCounts::new();
         for ballot in &ballots {
             *counts.entry(ballot.target.clone()).or_default().entry(ballot.group.clone()).or_default() += 1;
@@ -123,7 +124,8 @@ impl Desk {
         let sha256 = hex(&Sha256::digest(&bytes));
         write_whole(&self.data.out().join("archive.pub"), archive.to_file().as_bytes())?;
         write_whole(&file, &bytes)?;
-        self.ledger.close(&ClosedBox { sha256: sha256.clone(), ballots: number }, &because.act(now)).await?;
+        let closed = ClosedBox { sha256: sha256.clone(), ballots: number, content: Some(content) };
+        self.ledger.close(&closed, &because.act(now)).await?;
         Ok(Closed { file, sha256, ballots: counts })
     }
 

@@ -57,6 +57,8 @@ impl Desk {
             let text = String::from_utf8(bytes).map_err(|_| not_a_tally(file))?;
             self.ledger.import_tally(&text, &sha256, &archive_sha256, &because.act(now)).await?;
         }
+        // Closing did so, unless it was killed before, or the closing was that of a ledger since restored.
+        self.destroy_drafts()?;
         self.destroy_box().await
     }
 
@@ -159,7 +161,7 @@ impl Desk {
         if campaign.box_sha256.as_deref() != Some(sha256.as_str()) {
             self.ledger.freeze(Stage::Closed, &freeze::at_closing(&self.campaign), &because.act(now)).await?;
             let ballots = completions.values().sum();
-            self.ledger.close(&ClosedBox { sha256, ballots }, &because.act(now)).await?;
+            self.ledger.close(&ClosedBox { sha256, ballots, content: None }, &because.act(now)).await?;
         }
         Ok(())
     }

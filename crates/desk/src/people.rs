@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use parsurvey_ledger::{Attempt, LedgerError, MailRow, PeoplePage, PeopleQuery, PersonRow, SeatFilter};
 use parsurvey_survey::account::{Right, Role, Scope};
 use parsurvey_survey::chase::{NamesRefused, may_name};
+use parsurvey_survey::roster::bare;
 use parsurvey_survey::seat::{FormId, Seat};
 
 use crate::accounts::login::Visitor;
@@ -50,8 +51,24 @@ impl Desk {
             }
             // Whatever state was asked for would tell who declined from who has begun.
             query.state = Some(SeatFilter::Quiet);
+            return Ok(PeopleList::Page(self.people_by_name(query).await?));
         }
         Ok(PeopleList::Page(self.ledger.people_page(&query).await?))
+    }
+
+    /// The list of whoever may see names and no addresses: words are looked for in name and position only, because what is
+    /// found by a piece of an address tells that piece.
+    async fn people_by_name(&self, query: PeopleQuery) -> Result<PeoplePage, DeskError> {
+        let (skip, most) = (query.skip as usize, query.most as usize);
+        let text = bare(&query.text);
+        let all = PeopleQuery { text: String::new(), skip: 0, most: u32::MAX, ..query };
+        let mut seats = self.ledger.people_page(&all).await?.seats;
+        seats.retain(|seat| {
+            let shown = format!("{} {}", bare(&seat.name), bare(&seat.position));
+            text.split(' ').all(|word| shown.contains(word))
+        });
+        let total = seats.len() as u64;
+        Ok(PeoplePage { total, seats: seats.into_iter().skip(skip).take(most).collect() })
     }
 
     /// A seat with its person and what became of every mail; nothing where the visitor may not see it, or there is none.

@@ -69,7 +69,9 @@ impl Desk {
         for retention in &self.campaign.notice.retention {
             let (what, then) = (retention.what, retention.then);
             let due = then.due(opened);
-            let purged = done.iter().find(|purged| purged.what == what);
+            let left = if matches!(then, Then::Erase(_)) { self.items_of(what).await? } else { 0 };
+            // What has come since the erasure, such as a late word of a mail server, is due as well.
+            let purged = done.iter().find(|purged| purged.what == what && left == 0);
             let standing = match (purged, then) {
                 (Some(purged), _) => Standing::Erased(purged.at),
                 (None, Then::Keep) => Standing::Stays,
@@ -79,7 +81,7 @@ impl Desk {
             };
             let items = match (purged, then) {
                 (Some(purged), _) => Some(purged.items),
-                (None, Then::Erase(_)) => Some(self.items_of(what).await?),
+                (None, Then::Erase(_)) => Some(left),
                 (None, Then::ByHand(_) | Then::Keep) => None,
             };
             rows.push(PurgeRow { what, then, due, standing, items });

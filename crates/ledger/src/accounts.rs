@@ -208,38 +208,6 @@ impl Ledger {
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
     }
-
-    /// The fingerprint of the secret that seeds are sealed under.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn console_key(&self) -> Result<Option<String>> {
-        let query = sqlx::query_scalar::<Any, String>("SELECT fingerprint FROM console_key");
-        Ok(query.fetch_optional(&mut *self.read().await?).await?)
-    }
-
-    /// Holds this ledger to the secret that seeds are sealed under. The same one again changes nothing.
-    ///
-    /// # Errors
-    /// [`LedgerError::Conflict`] where it is held to another.
-    pub async fn hold_to_console_key(&self, fingerprint: &str, act: &Act) -> Result<()> {
-        let (mut tx, mut head) = self.change().await?;
-        let stored =
-            sqlx::query_scalar::<Any, String>("SELECT fingerprint FROM console_key").fetch_optional(&mut *tx).await?;
-        match stored {
-            Some(stored) if stored == fingerprint => return Ok(()),
-            Some(_) => {
-                return Err(LedgerError::conflict("the accounts of this ledger are sealed under another secret"));
-            }
-            None => {}
-        }
-        sqlx::query("INSERT INTO console_key (one, fingerprint) VALUES (1, $1)")
-            .bind(fingerprint)
-            .execute(&mut *tx)
-            .await?;
-        head.append(&mut tx, act, Entry::of("console_key").with("fingerprint", fingerprint)).await?;
-        Ok(tx.commit().await?)
-    }
 }
 
 async fn is_revoked(tx: &mut Tx, name: &AccountName) -> Result<bool> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use parsurvey_index::code::{GroupCode, TargetCode};
+use parsurvey_survey::hex;
+use sha2::{Digest, Sha256};
 use sqlx::any::Any;
 
 use crate::Ledger;
@@ -10,6 +12,7 @@ use crate::act::{Act, code};
 use crate::campaign::CampaignState;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::sql::Tx;
 
 /// A sealed ballot as it goes into the box: without form, person or time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,21 @@ pub struct ClosedBox {
     pub sha256: String,
     /// How many ballots it holds.
     pub ballots: u64,
+    /// The [`box_content`] that it was written from; nothing where the survey's own box was written by a later state of
+    /// this ledger than the one that was restored.
+    pub content: Option<String>,
+}
+
+/// SHA-256 (hex) over ciphertexts in the order that [`Ledger::ballots`] gives: which ballots a box was written from.
+#[must_use]
+pub fn box_content<'a>(ciphertexts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for ciphertext in ciphertexts {
+        // All have one length, but a hash of a list says where each ends.
+        hash.update((ciphertext.len() as u64).to_be_bytes());
+        hash.update(ciphertext);
+    }
+    hex(&hash.finalize())
 }
 
 impl Ledger {
@@ -101,6 +119,16 @@ impl Ledger {
                 }
             });
         }
+        if let Some(content) = &closed_box.content
+            && *content != content_of(&mut tx).await?
+        {
+            return Err(match head.state {
+                CampaignState::Closed => LedgerError::conflict("the box does not hold the ballots of this ledger"),
+                CampaignState::Draft | CampaignState::Inviting | CampaignState::Opened | CampaignState::Released => {
+                    LedgerError::Meanwhile("a ballot was replaced while the box was written; write it again")
+                }
+            });
+        }
         sqlx::query("UPDATE campaign SET box_sha256 = $1").bind(closed_box.sha256.as_str()).execute(&mut *tx).await?;
         // What was never handed out expired; what a dispatcher has in hand is taken from it before its final dot.
         sqlx::query(
@@ -117,4 +145,11 @@ impl Ledger {
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
     }
+}
+
+async fn content_of(tx: &mut Tx) -> Result<String> {
+    let mut ciphertexts =
+        sqlx::query_scalar::<Any, Vec<u8>>("SELECT ciphertext FROM ballot").fetch_all(&mut **tx).await?;
+    ciphertexts.sort_unstable();
+    Ok(box_content(ciphertexts.iter().map(Vec::as_slice)))
 }

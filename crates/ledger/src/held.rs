@@ -15,6 +15,8 @@ pub enum HeldSecret {
     ReturnPaths,
     /// What drafts are sealed with.
     Drafts,
+    /// What the seeds of authenticators are sealed under.
+    Console,
 }
 
 impl HeldSecret {
@@ -23,6 +25,7 @@ impl HeldSecret {
         match self {
             Self::ReturnPaths => "return_path_key",
             Self::Drafts => "draft_key",
+            Self::Console => "console_key",
         }
     }
 }

@@ -61,7 +61,7 @@ pub use acts::{NewHolder, ReplacementKind};
 pub use again::Again;
 pub use anchors::{AnchorClaim, AnchorRow};
 pub use audit::{AuditedLog, StateCheck, StateOf};
-pub use ballots::{Ballot, ClosedBox};
+pub use ballots::{Ballot, ClosedBox, box_content};
 pub use bounces::{Intake, MailboxPlace, NewReport, Taken, ToldOf};
 pub use callback::{CallbackDraw, CalledForm, NewDraw};
 pub use campaign::{CampaignRow, CampaignState, Stage};

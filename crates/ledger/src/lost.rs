@@ -72,7 +72,7 @@ impl Ledger {
     }
 
     /// Queues links that one address asked for, all or none: none within `pace` of the last, and none while one waits to be
-    /// sent. Gives their number.
+    /// sent. What a former holder or address asked for does not count. Gives their number.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -82,8 +82,10 @@ impl Ledger {
             return Ok(0);
         }
         let sql = format!(
-            "SELECT queued, CASE WHEN state IN ('planned', 'ready', 'leased', 'sending', 'deferred') THEN 1 ELSE 0 END \
-             FROM mail WHERE kind = 'link' AND form IN ({})",
+            "SELECT m.queued, \
+             CASE WHEN m.state IN ('planned', 'ready', 'leased', 'sending', 'deferred') THEN 1 ELSE 0 END \
+             FROM mail m JOIN seat s ON s.form = m.form JOIN person p ON p.person = s.person \
+             WHERE m.kind = 'link' AND m.holder = s.holder AND m.address_version = p.email_version AND m.form IN ({})",
             members(1, mails.len())
         );
         let mut query = sqlx::query_as::<Any, (i64, i64)>(in_order(&tx, sql));

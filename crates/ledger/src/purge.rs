@@ -65,7 +65,8 @@ impl Ledger {
             }
             Kept::Replies => {
                 "SELECT (SELECT COUNT(*) FROM attempt WHERE text <> '') + \
-                 (SELECT COUNT(*) FROM chase_letter WHERE text <> '')"
+                 (SELECT COUNT(*) FROM chase_letter WHERE text <> '') + \
+                 (SELECT COUNT(*) FROM notice WHERE text <> '')"
             }
             Kept::Letters | Kept::Log | Kept::Results | Kept::Archive | Kept::Backups | Kept::ServerLogs => {
                 return Ok(0);
@@ -75,8 +76,8 @@ impl Ledger {
         Ok(rows.unsigned_abs())
     }
 
-    /// Erases what is named, with one entry each, in one transaction; then [`Ledger::rewrite_purged`] is due. What was
-    /// erased before stays as it is. `files` are those that were removed from the data folder for [`Kept::Letters`].
+    /// Erases what is named, with one entry each, in one transaction; then [`Ledger::rewrite_purged`] is due. What has come
+    /// since an earlier erasure is erased as well; where nothing has, nothing changes. `files` are those that were removed from the data folder for [`Kept::Letters`].
     ///
     /// # Errors
     /// [`LedgerError::Conflict`](crate::LedgerError::Conflict) before the opening.
@@ -88,14 +89,16 @@ impl Ledger {
                 .bind(kept.as_str())
                 .fetch_one(&mut *tx)
                 .await?;
-            if known > 0 {
-                continue;
-            }
             let items = match kept {
                 Kept::Letters => files,
                 other => erase(&mut tx, *other).await?,
             };
-            sqlx::query("INSERT INTO purged (what, at, rows_erased) VALUES ($1, $2, $3)")
+            if known > 0 && items == 0 {
+                continue;
+            }
+            let sql = "INSERT INTO purged (what, at, rows_erased) VALUES ($1, $2, $3) \
+                       ON CONFLICT (what) DO UPDATE SET rows_erased = purged.rows_erased + excluded.rows_erased, rewritten = 0";
+            sqlx::query(sql)
                 .bind(kept.as_str())
                 .bind(to_millis(act.at))
                 .bind(i64::try_from(items).unwrap_or(i64::MAX))
@@ -142,6 +145,21 @@ impl Ledger {
             "ALTER TABLE attempt DROP COLUMN scratch",
             "ALTER TABLE chase_letter ADD COLUMN scratch DOUBLE PRECISION DEFAULT random()",
             "ALTER TABLE chase_letter DROP COLUMN scratch",
+            "ALTER TABLE notice ADD COLUMN scratch DOUBLE PRECISION DEFAULT random()",
+            "ALTER TABLE notice DROP COLUMN scratch",
+            // A ledger that was begun in an older format may have samples of names in the planner's statistics; made anew,
+            // they are samples of nothing.
+            "ALTER TABLE person ALTER COLUMN external_id SET STATISTICS -1, ALTER COLUMN name SET STATISTICS -1, \
+             ALTER COLUMN email SET STATISTICS -1, ALTER COLUMN position SET STATISTICS -1, \
+             ALTER COLUMN search SET STATISTICS -1",
+            "ALTER TABLE attempt ALTER COLUMN text SET STATISTICS -1",
+            "ALTER TABLE notice ALTER COLUMN text SET STATISTICS -1",
+            "ANALYZE person, attempt, notice, chase_letter",
+            "ALTER TABLE person ALTER COLUMN external_id SET STATISTICS 0, ALTER COLUMN name SET STATISTICS 0, \
+             ALTER COLUMN email SET STATISTICS 0, ALTER COLUMN position SET STATISTICS 0, \
+             ALTER COLUMN search SET STATISTICS 0",
+            "ALTER TABLE attempt ALTER COLUMN text SET STATISTICS 0",
+            "ALTER TABLE notice ALTER COLUMN text SET STATISTICS 0",
         ] {
             sqlx::query(statement).execute(&mut *tx).await?;
         }
@@ -153,9 +171,11 @@ async fn erase(tx: &mut Tx, what: Kept) -> Result<u64> {
     let statements: &[&'static str] = match what {
         Kept::People => &["UPDATE person SET external_id = NULL, name = '', email = '', position = '' \
              WHERE name <> '' OR email <> '' OR position <> '' OR external_id IS NOT NULL"],
-        Kept::Replies => {
-            &["UPDATE attempt SET text = '' WHERE text <> ''", "UPDATE chase_letter SET text = '' WHERE text <> ''"]
-        }
+        Kept::Replies => &[
+            "UPDATE attempt SET text = '' WHERE text <> ''",
+            "UPDATE chase_letter SET text = '' WHERE text <> ''",
+            "UPDATE notice SET text = '' WHERE text <> ''",
+        ],
         Kept::Letters | Kept::Log | Kept::Results | Kept::Archive | Kept::Backups | Kept::ServerLogs => &[],
     };
     let mut rows = 0;

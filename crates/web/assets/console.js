@@ -30,19 +30,35 @@
     }
   };
 
+  let source = null;
+  let lost = 0;
+  // A stream ends by itself now and then and is begun anew at once; only what lasts is told.
+  const doubt = () => { lost = lost || window.setTimeout(() => say(live.dataset.off), 10000); };
+  const trust = () => { window.clearTimeout(lost); lost = 0; };
+
   const watch = () => {
-    const source = new EventSource(live.dataset.events);
+    source = new EventSource(live.dataset.events);
     source.addEventListener("board", (event) => {
+      trust();
       say(live.dataset.on);
       if (event.data !== shown().dataset.state) renew();
     });
-    source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED) return;
+    source.addEventListener("open", trust);
+    source.addEventListener("error", ({ target }) => {
+      doubt();
+      if (target.readyState !== EventSource.CLOSED || target !== source) return;
       // The server answered something else than a stream: it will not try again by itself.
       say(live.dataset.off);
       renew();
-      window.setTimeout(watch, 5000);
+      window.setTimeout(() => { if (target === source) watch(); }, 5000);
     });
   };
-  watch();
+  // A browser holds few connections to one server: a board that nobody sees leaves its own to other pages.
+  document.addEventListener("visibilitychange", () => {
+    if (source) source.close();
+    source = null;
+    trust();
+    if (!document.hidden) watch();
+  });
+  if (!document.hidden) watch();
 })();

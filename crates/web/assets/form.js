@@ -12,6 +12,8 @@
   let wait = SOON;
   let timer = 0;
   let warned = 0;
+  let waited = false;
+  let underway = Promise.resolve();
 
   // The same words again would be read aloud again.
   const say = (word) => {
@@ -36,7 +38,9 @@
     clearTimeout(timer);
     busy = true;
     const batch = new Map(pending);
-    const status = await post(batch);
+    const posting = post(batch);
+    underway = posting;
+    const status = await posting;
     busy = false;
     if (status === 204) {
       batch.forEach((value, name) => pending.get(name) === value && pending.delete(name));
@@ -70,6 +74,20 @@
   // Without a connection the browser would put its own error page in place of this one. Some browsers believe wrongly
   // that there is none, so that a second press goes through.
   form.addEventListener("submit", (event) => {
+    if (busy && !waited) {
+      // What is on its way could arrive after the page that is pressed now and would undo a newer choice.
+      event.preventDefault();
+      waited = true;
+      const { submitter } = event;
+      const go = () => form.requestSubmit(submitter);
+      const patience = setTimeout(go, 2000);
+      underway.finally(() => {
+        clearTimeout(patience);
+        go();
+      });
+      return;
+    }
+    waited = false;
     if (navigator.onLine !== false || Date.now() - warned < 15000) return;
     warned = Date.now();
     event.preventDefault();

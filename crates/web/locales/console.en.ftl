@@ -103,6 +103,7 @@ c-contact-link = Link, sent again on request
 
 c-people-title = Respondents
 c-people-quiet = Only people of your units of whom nothing came back are listed, as the order to name people allows.
+c-people-search-quiet = Search by name or position (diacritics are not needed)
 c-people-search = Search by name, e-mail, position or id (diacritics are not needed)
 c-people-all = All
 c-people-go = Search

@@ -103,6 +103,7 @@ c-contact-link = Liên kết gửi lại theo yêu cầu
 
 c-people-title = Người trả lời
 c-people-quiet = Danh sách chỉ gồm người của đơn vị phụ trách chưa có phản hồi nào, theo văn bản cho phép nêu tên.
+c-people-search-quiet = Tìm theo họ tên hoặc chức vụ (không cần gõ dấu)
 c-people-search = Tìm theo họ tên, thư điện tử, chức vụ hoặc mã (không cần gõ dấu)
 c-people-all = Tất cả
 c-people-go = Tìm

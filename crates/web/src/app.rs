@@ -1,6 +1,6 @@
 //! The router: which address leads to which page, and what every request passes on its way.
 //!
-//! GET and HEAD change nothing, anywhere. A respondent has no cookie and no session: a link is all a person has. The
+//! GET and HEAD change nothing of the survey, anywhere. A respondent has no cookie and no session: a link is all a person has. The
 //! console's pages are another matter ([`crate::console`]).
 
 use std::any::Any;
@@ -18,21 +18,30 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::limit::Limits;
-use crate::problem::Problem;
+use crate::problem::{Problem, see_other};
 use crate::respond::problem_page;
 use crate::seam::{Clock, Respond};
 use crate::words::Lang;
 use crate::{assets, board, chase, console, decline, guard, limit, lost, notice, respond};
 
-/// The respondent's form and the status page over `desk`, on the time that `clock` tells.
+/// Who is shown counts without logging in: `/status` and `/chase`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenCounts {
+    /// Everybody who can reach the server, as in a rehearsal or behind a proxy that keeps strangers out.
+    Everybody,
+    /// Nobody: the two addresses lead to the console's board.
+    Nobody,
+}
+
+/// The respondent's form and the console over `desk`, on the time that `clock` tells.
 ///
 /// Routes: `/f/{token}` (the landing page, or what became of the form), `/f/{token}/page` (a page of the form, by POST),
 /// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/notice`, `/lost`,
 /// `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
-pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router {
+pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>, counts: OpenCounts) -> Router {
     let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
     let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-    router(House { desk, clock, latest, chased, limits, asked }, console)
+    router(House { desk, clock, latest, chased, limits, asked }, counts, console)
 }
 
 /// What the handlers share.
@@ -59,7 +68,7 @@ impl<D> Clone for House<D> {
 }
 
 /// The pages over `house`, with those of the console beside them.
-pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> Router {
+pub(crate) fn router<D: Respond>(house: House<D>, counts: OpenCounts, console: Router<House<D>>) -> Router {
     // Pages that carry answers are never compressed: their compressed size would tell something about what was chosen.
     let plain = Router::new()
         .route("/f/{token}/page", get(respond::page_by_get).post(respond::page::<D>))
@@ -69,8 +78,7 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .route("/f/{token}/decline", get(decline::decline::<D>).post(decline::set_declined::<D>))
         .route("/notice", get(notice::notice::<D>))
         .route("/lost", get(lost::lost::<D>).post(lost::ask::<D>))
-        .route("/status", get(board::status::<D>))
-        .route("/chase", get(chase::chase::<D>))
+        .merge(counted(counts))
         .route("/healthz", get(|| async { "ok" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
         .route(assets::style_path(), get(style))
@@ -88,7 +96,6 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .layer(from_fn_with_state(house.clone(), limit::links::<D>))
         .layer(from_fn_with_state(house.clone(), guard::size::<D>))
         .layer(from_fn_with_state(house.clone(), guard::origin::<D>))
-        .layer(from_fn_with_state(house.clone(), guard::time::<D>))
         .layer(CatchPanicLayer::custom(move |_panic: Box<dyn Any + Send + 'static>| {
             // What the panic said went to standard error already; it is not repeated to the person.
             problem_page(&panicked, Lang::default(), Problem::Defect)
@@ -96,6 +103,19 @@ pub(crate) fn router<D: Respond>(house: House<D>, console: Router<House<D>>) -> 
         .layer(from_fn(guard::headers))
         .layer(from_fn(guard::log))
         .with_state(house)
+}
+
+/// The two pages of counts, or the way to the console in their place.
+fn counted<D: Respond>(counts: OpenCounts) -> Router<House<D>> {
+    match counts {
+        OpenCounts::Everybody => {
+            Router::new().route("/status", get(board::status::<D>)).route("/chase", get(chase::chase::<D>))
+        }
+        OpenCounts::Nobody => {
+            let board = |lang: Lang| async move { see_other(&format!("/console/board?lang={}", lang.code())) };
+            Router::new().route("/status", get(board)).route("/chase", get(board))
+        }
+    }
 }
 
 /// Assets are addressed by their content, so a copy never goes stale.

@@ -4,7 +4,7 @@
 //! and the first that is not a listed proxy's is the client. An address never goes into a log.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -71,6 +71,16 @@ impl Networks {
     pub(crate) fn client(&self, peer: IpAddr, encrypted: bool, headers: &HeaderMap) -> Client {
         let peer = peer.to_canonical();
         if !holds(&self.trusted, peer) {
+            if headers.contains_key("x-forwarded-for") {
+                // Everybody behind such a proxy counts as one address. Anybody can write the header, so it is told once.
+                static TOLD: Once = Once::new();
+                TOLD.call_once(|| {
+                    tracing::warn!(
+                        "a request came through a proxy that is not listed: everybody behind it counts as one address; \
+                         if the proxy is yours, name it with --trusted-proxy"
+                    );
+                });
+            }
             return Client { address: peer, https: encrypted, exempt: holds(&self.exempt, peer) };
         }
         let address = self.forwarded_for(peer, headers);

@@ -20,7 +20,7 @@ use parsurvey_survey::chase::{Chase, ChaseCounts, ChaseRow};
 use parsurvey_survey::notice::{Complaint, Kept, Notice, Retention, Then};
 use parsurvey_survey::status::{Headline, Share, Status, StatusRow};
 
-use crate::app::{House, router};
+use crate::app::{House, OpenCounts, router};
 use crate::seam::{Clock, Respond};
 
 pub(crate) fn text(vi: &str, en: &str) -> Text {
@@ -435,5 +435,6 @@ impl Clock for Fixed {
 /// The application over a desk in memory, at a fixed moment.
 pub(crate) fn app_at(desk: Arc<FakeDesk>, now: &str) -> Router {
     let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-    router(House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits, asked }, Router::new())
+    let house = House { desk, clock: Arc::new(Fixed(moment(now))), latest, chased, limits, asked };
+    router(house, OpenCounts::Everybody, Router::new())
 }

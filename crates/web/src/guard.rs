@@ -23,8 +23,8 @@ use crate::words::Lang;
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 /// How much of a larger body is read and thrown away, so that the browser shows our page instead of a broken line.
 const DRAIN_LIMIT: usize = 4 * 1024 * 1024;
-/// How long a request may take in all, its body included.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
+/// How long the body of a request may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
@@ -84,19 +84,11 @@ fn template(path: &str) -> &'static str {
         (Some("notice"), None, None, None) => "/notice",
         (Some("lost"), None, None, None) => "/lost",
         (Some("status"), None, None, None) => "/status",
+        (Some("chase"), None, None, None) => "/chase",
         (Some("console"), _, _, _) => "/console",
         (Some("healthz"), None, None, None) => "/healthz",
         (Some("assets"), Some(_), None, None) => "/assets/{name}",
         _ => "other",
-    }
-}
-
-/// Ends a request that takes too long, whoever is slow.
-pub(crate) async fn time<D: Respond>(State(house): State<House<D>>, request: Request, next: Next) -> Response {
-    let lang = Lang::of_query(request.uri().query());
-    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_elapsed) => problem_page(&house, lang, Problem::TooSlow),
     }
 }
 
@@ -113,7 +105,7 @@ pub(crate) async fn origin<D: Respond>(State(house): State<House<D>>, request: R
 ///
 /// Our `no-referrer` policy makes browsers send `Origin: null` with our own forms, so `null` tells nothing and must
 /// pass; such a browser either sends `Sec-Fetch-Site` as well, or is an old in-app one. Every post also needs the link's
-/// secret in its path, which another site does not know.
+/// secret in its path, which another site does not know; but for `/lost`, which does nothing that anybody could not ask for.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     if let Some(site) = text("sec-fetch-site") {
@@ -121,18 +113,23 @@ fn is_foreign(headers: &HeaderMap) -> bool {
     }
     match text("origin") {
         None | Some(b"null") => false,
-        Some(origin) => {
-            let authority = origin.windows(3).position(|part| part == b"://").map(|at| &origin[at + 3..]);
-            authority.is_none() || authority != text("host")
-        }
+        Some(origin) => !is_host(origin, text("host")),
     }
 }
 
-/// Reads the body up to the limit before the page sees the request.
+/// Whether an `Origin` is the host that was asked.
+pub(crate) fn is_host(origin: &[u8], host: Option<&[u8]>) -> bool {
+    let authority = origin.windows(3).position(|part| part == b"://").map(|at| &origin[at + 3..]);
+    authority.is_some() && authority == host
+}
+
+/// Reads the body up to the limits of size and time before the page sees the request. What the page does with it has no
+/// limit here: the database has its own, and its page says truly whether something was stored.
 pub(crate) async fn size<D: Respond>(State(house): State<House<D>>, request: Request, next: Next) -> Response {
     let lang = Lang::of_query(request.uri().query());
     let (parts, body) = request.into_parts();
-    match collect(body).await {
+    let collected = tokio::time::timeout(BODY_TIME, collect(body)).await;
+    match collected.unwrap_or(Err(Problem::TooSlow)) {
         Ok(bytes) => {
             let mut request = Request::from_parts(parts, Body::from(bytes.clone()));
             request.extensions_mut().insert(Kept(bytes));

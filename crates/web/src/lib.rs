@@ -32,7 +32,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use app::app;
+pub use app::{OpenCounts, app};
 pub use client::{Client, Networks, network};
 pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};

@@ -59,8 +59,10 @@ pub(crate) async fn ask<D: Respond>(
         return field_page(house.desk.campaign(), lang, true);
     };
     let now = house.clock.now();
-    if !house.asked.admit(&client, &house.desk.campaign().lost_link, now) {
-        return problem_page(&house, lang, Problem::AskedTooOften);
+    match house.asked.admit(&client, &house.desk.campaign().lost_link, now) {
+        Admitted::Yes => {}
+        Admitted::NetworkTooOften => return problem_page(&house, lang, Problem::AskedTooOften),
+        Admitted::AllTooOften => return problem_page(&house, lang, Problem::TooFast),
     }
     let desk = Arc::clone(&house.desk);
     // On its own: the reply must not take longer for an address that is listed.
@@ -115,9 +117,19 @@ struct Counts {
     by_network: HashMap<IpNet, u32>,
 }
 
+/// Whether a request is let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admitted {
+    Yes,
+    /// Its network asked too often in this hour.
+    NetworkTooOften,
+    /// Everybody together asked too often in this minute.
+    AllTooOften,
+}
+
 impl Asked {
-    /// Counts a request; `false` where there were too many.
-    fn admit(&self, client: &Client, limits: &LostLink, now: Timestamp) -> bool {
+    /// Counts a request that is let through.
+    fn admit(&self, client: &Client, limits: &LostLink, now: Timestamp) -> Admitted {
         // Every hold is a few plain assignments, so that a panic elsewhere leaves it whole.
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (minute, hour) = (now.as_second().div_euclid(60), now.as_second().div_euclid(3600));
@@ -129,22 +141,23 @@ impl Asked {
             counts.by_network.clear();
         }
         if counts.in_minute >= limits.per_minute {
-            return false;
+            return Admitted::AllTooOften;
         }
         if !client.exempt {
             let of_network = counts.by_network.entry(client.network()).or_default();
             if *of_network >= limits.per_client_hour {
-                return false;
+                return Admitted::NetworkTooOften;
             }
             *of_network += 1;
         }
         counts.in_minute += 1;
-        true
+        Admitted::Yes
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Admitted::{AllTooOften, NetworkTooOften, Yes};
     use super::*;
 
     fn client(address: &str, exempt: bool) -> Client {
@@ -160,18 +173,18 @@ mod tests {
             asked.admit(&client(address, exempt), &limits, now)
         };
         for (address, exempt, at, admitted) in [
-            ("192.0.2.1", false, "2023-12-20T10:00:00Z", true),
-            ("192.0.2.1", false, "2023-12-20T10:00:01Z", true),
-            ("192.0.2.1", false, "2023-12-20T10:00:02Z", false),
-            ("2001:db8::1", false, "2023-12-20T10:00:03Z", true),
-            ("192.0.2.9", true, "2023-12-20T10:00:04Z", true),
-            ("192.0.2.2", false, "2023-12-20T10:00:59Z", false),
-            ("192.0.2.2", false, "2023-12-20T10:01:00Z", true),
+            ("192.0.2.1", false, "2023-12-20T10:00:00Z", Yes),
+            ("192.0.2.1", false, "2023-12-20T10:00:01Z", Yes),
+            ("192.0.2.1", false, "2023-12-20T10:00:02Z", NetworkTooOften),
+            ("2001:db8::1", false, "2023-12-20T10:00:03Z", Yes),
+            ("192.0.2.9", true, "2023-12-20T10:00:04Z", Yes),
+            ("192.0.2.2", false, "2023-12-20T10:00:59Z", AllTooOften),
+            ("192.0.2.2", false, "2023-12-20T10:01:00Z", Yes),
             // One subscriber of IPv6 has many addresses.
-            ("2001:db8::2", false, "2023-12-20T10:01:01Z", true),
-            ("2001:db8::3", false, "2023-12-20T10:01:02Z", false),
-            ("192.0.2.1", false, "2023-12-20T10:59:59Z", false),
-            ("192.0.2.1", false, "2023-12-20T11:00:00Z", true),
+            ("2001:db8::2", false, "2023-12-20T10:01:01Z", Yes),
+            ("2001:db8::3", false, "2023-12-20T10:01:02Z", NetworkTooOften),
+            ("192.0.2.1", false, "2023-12-20T10:59:59Z", NetworkTooOften),
+            ("192.0.2.1", false, "2023-12-20T11:00:00Z", Yes),
         ] {
             assert_eq!(ask(address, exempt, at), admitted, "{address} {at}");
         }

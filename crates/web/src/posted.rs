@@ -1,7 +1,7 @@
 //! What a browser posted: field names and values, read into what they mean.
 //!
 //! Names and values come from whoever holds the link, so nothing is trusted: a field that is not ours is set aside as
-//! strange, and whether a question or an option exists is decided against the questionnaire in [`Posted::answers`].
+//! strange, and whether a question or an option exists is decided against the questionnaire in [`Posted::changes`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -36,6 +36,16 @@ impl Review<'_> {
         self.paper.hidden(None)
     }
 
+    /// What handing in means, which differs where a form can be answered anew.
+    fn note(&self) -> String {
+        match self.paper.form {
+            Some(form) if self.f.campaign.form.revise_until_close => {
+                self.f.lang.t1("submit-note-anew", "time", self.f.moment(form.closes))
+            }
+            Some(_) | None => self.f.t("submit-note"),
+        }
+    }
+
     fn sections(&self) -> Vec<ReviewedSection<'_>> {
         reviewed(self.paper.questionnaire, &self.paper.draft.answers, self.f.lang)
     }

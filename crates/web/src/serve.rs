@@ -48,7 +48,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// As [`Server::run`].
 pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    Server { listener, networks: Networks::default(), tls: None }.run(app, shutdown).await
+    Server { listener, networks: Networks::default(), tls: None, places: CONNECTIONS }.run(app, shutdown).await
 }
 
 /// A server that is ready to run.
@@ -59,6 +59,20 @@ pub struct Server {
     pub networks: Networks,
     /// The certificate; without one the server speaks plainly.
     pub tls: Option<Arc<Tls>>,
+    /// Connections at one time, at most [`CONNECTIONS`]: as many as there are file handles for.
+    pub places: usize,
+}
+
+/// What a page that never ends by itself listens to, in the extensions of every request: whether the server was told to
+/// stop.
+#[derive(Clone)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Resolves at the stop.
+    pub(crate) async fn told(&mut self) {
+        told_to_stop(&mut self.0).await;
+    }
 }
 
 impl Server {
@@ -67,11 +81,11 @@ impl Server {
     /// # Errors
     /// The listener has no local address, which means that it is not usable.
     pub async fn run(self, app: Router, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let Self { listener, networks, tls } = self;
+        let Self { listener, networks, tls, places } = self;
         let address = listener.local_addr()?;
         tracing::info!(%address, "serving");
         let (stop, stopped) = watch::channel(false);
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let places = Arc::new(Semaphore::new(places.min(CONNECTIONS)));
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -85,7 +99,8 @@ impl Server {
                 accepted = next => match accepted {
                     Ok((stream, peer, place)) => {
                         let encrypted = tls.is_some();
-                        let caller = Caller { app: app.clone(), networks: networks.clone(), peer, encrypted };
+                        let (app, networks, stopping) = (app.clone(), networks.clone(), Stopping(stopped.clone()));
+                        let caller = Caller { app, networks, stopping, peer, encrypted };
                         let tls = tls.as_deref().map(Tls::acceptor);
                         connections.spawn(connection(stream, tls, caller, stopped.clone(), place));
                     }
@@ -110,6 +125,7 @@ impl Server {
 struct Caller {
     app: Router,
     networks: Networks,
+    stopping: Stopping,
     peer: IpAddr,
     encrypted: bool,
 }
@@ -119,6 +135,7 @@ impl Caller {
     fn ask(&self, mut request: Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         let client = self.networks.client(self.peer, self.encrypted, request.headers());
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(self.stopping.clone());
         // A router is always ready, and a clone of it shares everything.
         self.app.clone().call(request)
     }

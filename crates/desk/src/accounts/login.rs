@@ -4,7 +4,7 @@
 //! the same work. A code is taken once; a login always begins a new session, and the old cookie's is ended with it.
 
 use data_encoding::BASE64URL_NOPAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parsurvey_ledger::AccountRow;
 use parsurvey_survey::account::{
     AccountName, BadPassword, Device, Knock, SEEN_AGAIN, Scope, Seed, is_alive, judge_password,
@@ -24,8 +24,8 @@ pub struct Credentials {
     pub password: Zeroizing<String>,
     /// The code.
     pub code: String,
-    /// The address, or the network that shares one.
-    pub address: String,
+    /// The address, or the network that shares one; nothing where it counts for no limit.
+    pub address: Option<String>,
     /// The mark of a browser that has logged in before.
     pub device: Option<String>,
 }
@@ -37,7 +37,7 @@ pub enum Login {
     /// Name, password and code do not fit together.
     Refused,
     /// Too many tries; the next one is possible after so long.
-    Wait(jiff::SignedDuration),
+    Wait(SignedDuration),
     /// The new password cannot be taken. Only whoever has the set-up secret learns that.
     BadPassword(BadPassword),
 }
@@ -72,7 +72,10 @@ impl Desk {
         new_password: Zeroizing<String>,
         now: Timestamp,
     ) -> Result<Login, DeskError> {
-        let Some(mut attempt) = self.attempt(credentials, now).await? else { return Ok(self.wait(credentials, now)) };
+        let mut attempt = match self.attempt(credentials, now).await? {
+            Ok(attempt) => attempt,
+            Err(wait) => return Ok(Login::Wait(wait)),
+        };
         let sha256 = setup_sha256(&credentials.password);
         let open = |account: &AccountRow| {
             let same = account.setup.as_ref().is_some_and(|open| *open == sha256);
@@ -105,7 +108,10 @@ impl Desk {
         old: Option<&str>,
         now: Timestamp,
     ) -> Result<Login, DeskError> {
-        let Some(mut attempt) = self.attempt(credentials, now).await? else { return Ok(self.wait(credentials, now)) };
+        let mut attempt = match self.attempt(credentials, now).await? {
+            Ok(attempt) => attempt,
+            Err(wait) => return Ok(Login::Wait(wait)),
+        };
         let known = attempt.account.as_ref().filter(|account| account.revoked.is_none());
         let hash = known.and_then(|account| account.password.clone());
         let fits = password::fits(credentials.password.clone(), hash.clone()).await;
@@ -119,7 +125,7 @@ impl Desk {
             return Ok(Login::Refused);
         }
         if let Some(old) = old {
-            self.ledger.end_session(&account.name, &session_sha256(old), &act).await?;
+            self.log_out(old, false, now).await?;
         }
         self.entered(credentials, &mut attempt, session, account, now).await
     }
@@ -134,7 +140,10 @@ impl Desk {
         let row = self.ledger.session(&sha256).await?;
         let Some(row) = row.filter(|row| is_alive(row.begun, row.seen, now)) else { return Ok(None) };
         if counts && row.seen.duration_until(now) >= SEEN_AGAIN {
-            self.ledger.session_seen(&sha256, now).await?;
+            // A ledger that cannot be written now is no reason to refuse a look at it.
+            if let Err(error) = self.ledger.session_seen(&sha256, now).await {
+                tracing::warn!(%error, "the use of a session could not be noted");
+            }
         }
         Ok(Some(Visitor { scope: scope_of(&row.account), account: row.account }))
     }
@@ -165,8 +174,12 @@ impl Desk {
         Ok(sessions.iter().filter(|(begun, seen)| is_alive(*begun, *seen, now)).count() as u64)
     }
 
-    /// What a try is judged by; nothing where there were too many.
-    async fn attempt(&self, credentials: &Credentials, now: Timestamp) -> Result<Option<Attempt>, DeskError> {
+    /// What a try is judged by, or how long until the next one where there were too many.
+    async fn attempt(
+        &self,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<Result<Attempt, SignedDuration>, DeskError> {
         // A telephone begins with a capital by itself.
         let name: Option<AccountName> = credentials.name.trim().to_lowercase().parse().ok();
         let account = match &name {
@@ -175,7 +188,8 @@ impl Desk {
         };
         let mut attempt = Attempt { name, account, code: credentials.code.clone(), seed: None, device: None };
         if let Some(account) = &attempt.account {
-            let secret = self.console_secret().await?;
+            // An account stands, so the secret was made: nothing is written here.
+            let secret = self.ready_console_key(&Because::default(), now).await?;
             let mark = credentials.device.as_deref();
             attempt.device = mark.and_then(|mark| secret.known_device(&account.name, mark));
             let seed = secret.open(&account.name, &account.seed).map_err(|error| {
@@ -187,15 +201,10 @@ impl Desk {
             attempt.seed = Some(seed);
         }
         let taken = self.throttle().take(&attempt.knock(credentials), now);
-        Ok(taken.is_ok().then_some(attempt))
-    }
-
-    fn wait(&self, credentials: &Credentials, now: Timestamp) -> Login {
-        // Asked as a stranger: an honest answer to how long would need the account, and the order of minutes is the same.
-        let knock = Knock { name: credentials.name.trim(), address: &credentials.address, device: None };
-        let wait = self.throttle().wait(&knock, now);
-        tracing::warn!("too many tries to log in to the console");
-        Login::Wait(wait)
+        if taken.is_err() {
+            tracing::warn!("too many tries to log in to the console");
+        }
+        Ok(taken.map(|()| attempt))
     }
 
     fn forgive(&self, credentials: &Credentials, attempt: &Attempt, now: Timestamp) {
@@ -213,7 +222,9 @@ impl Desk {
         self.forgive(credentials, attempt, now);
         let device = match attempt.device.take() {
             Some(known) => known,
-            None => self.console_secret().await?.device(&account.name, first(&random_bytes()?)),
+            None => {
+                self.ready_console_key(&Because::default(), now).await?.device(&account.name, first(&random_bytes()?))
+            }
         };
         Ok(Login::Entered(Box::new(Entered { session, device, account })))
     }
@@ -244,7 +255,7 @@ impl Attempt {
     fn knock<'a>(&'a self, credentials: &'a Credentials) -> Knock<'a> {
         Knock {
             name: self.name.as_ref().map_or(credentials.name.trim(), AccountName::as_str),
-            address: &credentials.address,
+            address: credentials.address.as_deref(),
             device: self.device.as_ref().map(|device| device.number.as_str()),
         }
     }

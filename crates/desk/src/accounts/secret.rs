@@ -1,66 +1,42 @@
 //! The console's secret in its file, `console.key`: beside `link.key`, outside database and backup.
 //!
-//! The ledger knows its fingerprint: with another secret no authenticator would fit its account any more, so that is
-//! refused instead of answered with "wrong code".
+//! With another secret than the first no authenticator would fit its account any more.
 
 use jiff::Timestamp;
+use parsurvey_ledger::HeldSecret;
 use parsurvey_survey::account::ConsoleSecret;
 
-use crate::files::{read_bounded, write_once};
-use crate::{Because, Desk, DeskError, random_bytes};
+use crate::secrets::SecretFile;
+use crate::{Because, Desk, DeskError};
 
 impl Desk {
     /// Reads the secret, and makes it where there never was one.
+    ///
+    /// # Errors
+    /// It was lost, it is another one, or it cannot be written.
     pub(super) async fn ready_console_key(
         &self,
         because: &Because,
         now: Timestamp,
     ) -> Result<&ConsoleSecret, DeskError> {
-        let path = self.data.console_key();
-        let held_to = self.ledger.console_key().await?;
-        if !path.exists() {
-            if held_to.is_some() {
-                return Err(key_missing(self));
-            }
-            write_once(&path, &ConsoleSecret::new(random_bytes()?).to_file())?;
-        }
-        // Read back, because somebody else may have written it at the same time.
-        let secret = self.console_secret().await?;
-        if held_to.is_none() {
-            self.ledger.hold_to_console_key(&secret.fingerprint(), &because.act(now)).await?;
-        }
-        Ok(secret)
-    }
-
-    /// The secret of a console that has accounts.
-    pub(super) async fn console_secret(&self) -> Result<&ConsoleSecret, DeskError> {
         if let Some(secret) = self.console_secret.get() {
             return Ok(secret);
         }
-        let path = self.data.console_key();
-        if !path.exists() {
-            return Err(key_missing(self));
-        }
-        let text = read_bounded(&path, 1024)?;
-        let secret = std::str::from_utf8(&text).ok().and_then(ConsoleSecret::from_file).ok_or_else(|| {
+        let file = SecretFile {
+            which: HeldSecret::Console,
+            path: &self.data.console_key(),
+            what: "the secret of the console",
+            otherwise: "without it every account must be reset",
+            fresh: |random| ConsoleSecret::new(random).to_file().to_string(),
+            read: ConsoleSecret::from_file,
+            fingerprint: ConsoleSecret::fingerprint,
+        };
+        let secret = self.secret(&file, because, now).await?.ok_or_else(|| {
             DeskError::refused(
-                format!("{} is not a secret of the console", path.display()),
-                "restore it from its separate copy",
+                format!("{} is missing", file.path.display()),
+                "restore it from its separate copy; without it nobody can log in to the console",
             )
         })?;
-        if self.ledger.console_key().await?.is_some_and(|known| known != secret.fingerprint()) {
-            return Err(DeskError::refused(
-                format!("{} is not the secret that this ledger's accounts are sealed under", path.display()),
-                "restore the right one from its separate copy; without it every account must be reset",
-            ));
-        }
         Ok(self.console_secret.get_or_init(|| secret))
     }
-}
-
-fn key_missing(desk: &Desk) -> DeskError {
-    DeskError::refused(
-        format!("{} is missing", desk.data.console_key().display()),
-        "restore it from its separate copy; without it nobody can log in to the console",
-    )
 }

@@ -1,6 +1,6 @@
 //! Accounts and sessions of the console: what is stored of them, and that no race gives two logins for one code.
 
-use parsurvey_ledger::{Chain, Ledger, LedgerError, NewAccount, NewSetup};
+use parsurvey_ledger::{Chain, HeldSecret, Ledger, LedgerError, NewAccount, NewSetup};
 use parsurvey_survey::account::{AccountName, Role};
 
 use crate::support::{Bench, act, at, draft};
@@ -107,11 +107,11 @@ async fn a_reset_ends_password_and_sessions(bench: Bench) {
 
 async fn the_ledger_is_held_to_one_console_key(bench: Bench) {
     let ledger = draft(&bench, 1).await;
-    assert_eq!(ledger.console_key().await, Ok(None));
-    ledger.hold_to_console_key("ab", &act(2)).await.expect("held");
-    ledger.hold_to_console_key("ab", &act(3)).await.expect("held already");
-    assert_eq!(ledger.console_key().await, Ok(Some("ab".to_owned())));
-    let other = ledger.hold_to_console_key("cd", &act(4)).await;
+    assert_eq!(ledger.held_secret(HeldSecret::Console).await, Ok(None));
+    ledger.hold_to_secret(HeldSecret::Console, "ab", &act(2)).await.expect("held");
+    ledger.hold_to_secret(HeldSecret::Console, "ab", &act(3)).await.expect("held already");
+    assert_eq!(ledger.held_secret(HeldSecret::Console).await, Ok(Some("ab".to_owned())));
+    let other = ledger.hold_to_secret(HeldSecret::Console, "cd", &act(4)).await;
     assert!(matches!(other, Err(LedgerError::Conflict(_))), "{other:?}");
 }
 

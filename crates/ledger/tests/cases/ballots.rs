@@ -5,7 +5,7 @@ use std::path::Path;
 
 use parsurvey_ledger::{
     Ballot, CampaignState, ChangedPerson, ClosedBox, Ledger, LedgerError, NewHolder, NewPerson, Refusal,
-    ReplacementKind, RosterChange, SubmitResult,
+    ReplacementKind, RosterChange, SubmitResult, box_content,
 };
 use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::seat::ExcuseCategory;
@@ -25,12 +25,13 @@ on_both!(
     the_box_holds_every_ballot_without_its_form,
     closing_is_final,
     a_ballot_that_comes_while_the_box_is_written_stops_the_closing,
+    a_ballot_that_is_replaced_while_the_box_is_written_stops_the_closing,
     the_tally_takes_the_ballots_place,
     an_interrupted_erasing_is_finished_later,
 );
 
 fn closed_box(sha256: &str, ballots: u64) -> ClosedBox {
-    ClosedBox { sha256: sha256.into(), ballots }
+    ClosedBox { sha256: sha256.into(), ballots, content: None }
 }
 
 /// Forms 1 to `submitted` of three are in the box, and the survey is closed.
@@ -226,6 +227,23 @@ async fn a_ballot_that_comes_while_the_box_is_written_stops_the_closing(bench: B
     assert!(error.is_transient() && error.to_string().contains("write it again"), "{error:?}");
     assert_eq!(ledger.campaign().await.expect("the campaign").state, CampaignState::Inviting);
     ledger.close(&closed_box("box", 2), &act(9)).await.expect("closed");
+}
+
+async fn a_ballot_that_is_replaced_while_the_box_is_written_stops_the_closing(bench: Bench) {
+    let ledger = inviting(&bench, 2).await;
+    ledger.submit(1, 1, &ballot(1), at(5)).await.expect("submitted");
+    let written = |ballots: &[Ballot]| {
+        let content = box_content(ballots.iter().map(|ballot| ballot.ciphertext.as_slice()));
+        ClosedBox { content: Some(content), ..closed_box("box", 1) }
+    };
+    let early = written(&ledger.ballots().await.expect("ballots"));
+    ledger.revise(1, 1, &ballot(2)).await.expect("revised");
+    assert!(matches!(ledger.close(&early, &act(9)).await, Err(LedgerError::Meanwhile(_))));
+    let late = written(&ledger.ballots().await.expect("ballots"));
+    ledger.close(&late, &act(9)).await.expect("closed");
+    ledger.close(&late, &act(10)).await.expect("closed already");
+    let other = ClosedBox { sha256: "other".into(), ..early };
+    assert!(matches!(ledger.close(&other, &act(11)).await, Err(LedgerError::Conflict(_))));
 }
 
 async fn the_tally_takes_the_ballots_place(bench: Bench) {

@@ -81,7 +81,7 @@ async fn a_draft_goes_with_submission_link_and_closing(bench: Bench) {
     ledger.replace(2, holder, ReplacementKind::FrameCorrection, &act(7)).await.expect("replaced");
     let left = [ledger.draft(1).await, ledger.draft(2).await, ledger.draft(3).await];
     assert_eq!(left, [Ok(None), Ok(None), Ok(Some(b"x".to_vec()))]);
-    ledger.close(&ClosedBox { sha256: "box".into(), ballots: 1 }, &act(9)).await.expect("closed");
+    ledger.close(&ClosedBox { sha256: "box".into(), ballots: 1, content: None }, &act(9)).await.expect("closed");
     assert_eq!(ledger.draft(3).await, Ok(None));
 }
 

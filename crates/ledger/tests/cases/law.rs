@@ -136,7 +136,7 @@ async fn names_are_erased_from_tables_and_files_and_the_rest_stays(bench: Bench)
     settle(&ledger, "one", leased, &words).await.expect("settled");
     ledger.submit(2, 1, &ballot(2), at(8)).await.expect("submitted");
     ledger.freeze(Stage::Closed, &std::collections::BTreeMap::new(), &act(9)).await.expect("frozen");
-    ledger.close(&ClosedBox { sha256: "aa".into(), ballots: 1 }, &act(10)).await.expect("closed");
+    ledger.close(&ClosedBox { sha256: "aa".into(), ballots: 1, content: None }, &act(10)).await.expect("closed");
     ledger.import_tally("{}", "t", "a", &act(11)).await.expect("opened");
     ledger.erase_deleted().await.expect("erased");
     if !bench.is_sqlite() {
@@ -153,8 +153,8 @@ async fn names_are_erased_from_tables_and_files_and_the_rest_stays(bench: Bench)
     }
     assert_eq!(ledger.rows_to_purge(Kept::People).await.expect("counted"), 2);
     assert_eq!(ledger.rows_to_purge(Kept::Replies).await.expect("counted"), 1);
-    for minute in [20, 21] {
-        ledger.purge(&[Kept::People, Kept::Replies, Kept::Letters], 3, &act(minute)).await.expect("purged");
+    for (minute, files) in [(20, 3), (21, 0)] {
+        ledger.purge(&[Kept::People, Kept::Replies, Kept::Letters], files, &act(minute)).await.expect("purged");
         let purged = ledger.purged().await.expect("read");
         let items: Vec<_> = purged.iter().map(|purged| (purged.what, purged.items, purged.at)).collect();
         assert_eq!(
@@ -189,6 +189,34 @@ async fn names_are_erased_from_tables_and_files_and_the_rest_stays(bench: Bench)
     let refused = bench.run("UPDATE attempt SET code = 250, text = '' WHERE code = 550").await;
     refused.expect_err("but for words the history is append-only");
     bench.run("DELETE FROM attempt").await.expect_err("and nothing leaves it");
+}
+
+/// A ledger that was begun before the planner was told to sample no names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn samples_of_names_in_postgresql_s_statistics_go_as_well() {
+    let bench = Bench::postgres().await;
+    let ledger = inviting(&bench, 5).await;
+    let sampled = "SELECT COUNT(*) FROM pg_stats WHERE tablename = 'person' AND \
+                   CONCAT(most_common_vals::text, histogram_bounds::text) LIKE '%mau2%'";
+    for column in ["name", "email", "search"] {
+        bench.run(&format!("ALTER TABLE person ALTER COLUMN {column} SET STATISTICS 100")).await.expect("altered");
+    }
+    bench.run("ANALYZE person").await.expect("analysed");
+    for column in ["name", "email", "search"] {
+        bench.run(&format!("ALTER TABLE person ALTER COLUMN {column} SET STATISTICS 0")).await.expect("altered");
+    }
+    let mut looking = bench.raw().await;
+    let before: i64 = sqlx::query_scalar(sampled).fetch_one(&mut looking).await.expect("a number");
+    assert!(before > 0, "the samples are there before");
+    ledger.freeze(Stage::Closed, &std::collections::BTreeMap::new(), &act(9)).await.expect("frozen");
+    ledger.close(&ClosedBox { sha256: "aa".into(), ballots: 0, content: None }, &act(10)).await.expect("closed");
+    ledger.import_tally("{}", "t", "a", &act(11)).await.expect("opened");
+    ledger.purge(&[Kept::People], 0, &act(20)).await.expect("purged");
+    ledger.rewrite_purged().await.expect("rewritten");
+    bench.run("ANALYZE person").await.expect("analysed");
+    let after: i64 = sqlx::query_scalar(sampled).fetch_one(&mut looking).await.expect("a number");
+    assert_eq!(after, 0);
+    looking.close().await.expect("closed");
 }
 
 async fn nothing_is_erased_before_the_opening(bench: Bench) {

@@ -15,6 +15,10 @@ pub(crate) struct ServeArgs {
     /// Also do whatever is due, as `run` does, every minute.
     #[arg(long)]
     pub(crate) send: bool,
+    /// Show `/status` and `/chase`, counts of forms by group and unit, to everybody who can reach the server; without it
+    /// they are in the console.
+    #[arg(long)]
+    pub(crate) open_counts: bool,
     /// A proxy, by address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated.
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,

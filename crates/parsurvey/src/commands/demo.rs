@@ -103,9 +103,10 @@ async fn serve(demo: Demo, stop: &parsurvey_dispatch::Stop) -> Result<(), Failur
         let stop = stop.clone();
         async move { stop.asked().await }
     };
-    let board =
-        parsurvey_web::serve(board, parsurvey_web::app(Arc::clone(&demo.desk), demo.clock.clone()), until(stop));
-    let form = parsurvey_web::serve(form, parsurvey_web::app(desk, clock), until(stop));
+    let everybody = parsurvey_web::OpenCounts::Everybody;
+    let app = parsurvey_web::app;
+    let board = parsurvey_web::serve(board, app(Arc::clone(&demo.desk), demo.clock.clone(), everybody), until(stop));
+    let form = parsurvey_web::serve(form, app(desk, clock, everybody), until(stop));
     let (board, form) = tokio::join!(board, form);
     board.and(form).map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use parsurvey_desk::mailing::Relay;
 use parsurvey_desk::{Because, Desk};
 use parsurvey_dispatch::Stop;
-use parsurvey_web::{Clock, Networks, Server, SystemClock, Tls, TlsError};
+use parsurvey_web::{Clock, Networks, OpenCounts, Server, SystemClock, Tls, TlsError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
@@ -45,7 +45,7 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
     let listener = bind(&args.listen).await?;
     let address = listener.local_addr().map_err(|error| Failure::Told(3, error.to_string()))?;
     let networks = Networks::new(args.trusted_proxy.clone(), args.exempt_network.clone());
-    make_room_for_connections();
+    let places = make_room_for_connections();
     if tls.is_none() && !networks.trust_a_proxy() && !address.ip().is_loopback() {
         eprintln!(
             "warning: links and answers travel unencrypted to and from {address}\n  help: give --tls-cert and --tls-key, \
@@ -53,11 +53,19 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         );
     }
     let scheme = if tls.is_some() { "https" } else { "http" };
-    eprintln!("serving {} on {scheme}://{address} (status: {scheme}://{address}/status)", desk.campaign().id);
+    eprintln!("serving {} on {scheme}://{address}", desk.campaign().id);
+    if args.open_counts {
+        eprintln!("counts for everybody: {scheme}://{address}/status, {scheme}://{address}/chase");
+    }
     eprintln!("console: {scheme}://{address}/console");
     if desk.accounts().await?.is_empty() {
         eprintln!(
             "  nobody can log in to it yet; make the first account with `parsurvey account add NAME --role administrator`"
+        );
+    }
+    if !args.send {
+        eprintln!(
+            "links that people ask for at /lost leave with the next `parsurvey run`; with --send they leave at once"
         );
     }
     let stop = stop_on_signal();
@@ -66,9 +74,10 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         tokio::spawn(send_when_due(Arc::clone(&desk), relay, stop.clone(), because, Arc::clone(&clock)))
     });
     let ledger = desk.ledger().clone();
-    let app = parsurvey_web::app(desk, clock);
+    let counts = if args.open_counts { OpenCounts::Everybody } else { OpenCounts::Nobody };
+    let app = parsurvey_web::app(desk, clock, counts);
     let asked = stop.clone();
-    Server { listener, networks, tls }
+    Server { listener, networks, tls, places }
         .run(app, async move { asked.asked().await })
         .await
         .map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))?;
@@ -110,21 +119,26 @@ fn told(error: &TlsError) -> Failure {
 /// File handles beside those of connections: ledger, log, certificate.
 const OTHER_HANDLES: u64 = 100;
 
-/// Asks the system for a file handle for every connection, as far as it allows.
-fn make_room_for_connections() {
+/// Asks the system for a file handle for every connection, as far as it allows; returns for how many there are.
+fn make_room_for_connections() -> usize {
     let wanted = parsurvey_web::CONNECTIONS as u64 + OTHER_HANDLES;
     let limit = getrlimit(Resource::Nofile);
     let allowed = limit.maximum.unwrap_or(wanted);
     if limit.current.is_some_and(|current| current < wanted) {
         let more = Rlimit { current: Some(wanted.min(allowed)), maximum: limit.maximum };
-        if setrlimit(Resource::Nofile, more).is_err() || allowed < wanted {
-            let places = getrlimit(Resource::Nofile).current.unwrap_or(wanted).saturating_sub(OTHER_HANDLES);
-            eprintln!(
-                "warning: the system's limit of file handles leaves room for {places} connections at a time\n  help: \
-                 raise it (`ulimit -n {wanted}`, or LimitNOFILE in a systemd unit)"
-            );
+        if let Err(error) = setrlimit(Resource::Nofile, more) {
+            tracing::debug!(%error, "the limit of file handles could not be raised");
         }
     }
+    let handles = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+    let places = handles.saturating_sub(OTHER_HANDLES);
+    if handles < wanted {
+        eprintln!(
+            "warning: the system's limit of file handles leaves room for {places} connections at a time\n  help: \
+             raise it (`ulimit -n {wanted}`, or LimitNOFILE in a systemd unit)"
+        );
+    }
+    usize::try_from(places).unwrap_or(usize::MAX).max(1)
 }
 
 /// Does what is due, again and again. What goes wrong is told once, and tried again at the next look.

@@ -56,7 +56,7 @@ impl Server {
     pub(crate) fn start(self, desk: Arc<Desk>, clock: Arc<CampaignClock>) -> Serving {
         let stop = Arc::new(Notify::new());
         let asked = Arc::clone(&stop);
-        let app = parsurvey_web::app(desk, clock);
+        let app = parsurvey_web::app(desk, clock, parsurvey_web::OpenCounts::Nobody);
         let task = tokio::spawn(parsurvey_web::serve(self.listener, app, async move { asked.notified().await }));
         Serving { stop, task }
     }

@@ -3,7 +3,7 @@
 //! Each account, address and known browser has a purse of tries that fills again with time. A try takes from the purse
 //! before the password is looked at, and a login that succeeds gives it back. Failures of strangers empty the purse that
 //! all strangers share for the account; a browser from which its owner has logged in before has a purse of its own, so
-//! that a stranger who fails on purpose keeps the owner out of nothing. Purses are few: the oldest are forgotten.
+//! and waits for no other: neither for who fails on purpose at the account, nor for who does at the same address. Purses are few: the oldest are forgotten.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ const PURSES: usize = 20_000;
 pub struct Knock<'a> {
     /// The name that was typed, whether there is such an account or not.
     pub name: &'a str,
-    /// The address, or the network that shares one.
-    pub address: &'a str,
+    /// The address, or the network that shares one; nothing where it counts for no limit.
+    pub address: Option<&'a str>,
     /// The number of a browser that is known for this account.
     pub device: Option<&'a str>,
 }
@@ -101,12 +101,13 @@ impl Throttle {
 }
 
 fn purses(knock: &Knock<'_>) -> Vec<(String, &'static Kind)> {
-    let account = match knock.device {
-        Some(device) => (format!("device {device}"), &DEVICE),
-        // A name longer than any is cut, so that purses stay small.
-        None => (format!("account {}", knock.name.chars().take(33).collect::<String>()), &ACCOUNT),
-    };
-    vec![account, (format!("address {}", knock.address), &ADDRESS)]
+    if let Some(device) = knock.device {
+        return vec![(format!("device {device}"), &DEVICE)];
+    }
+    // A name longer than any is cut, so that purses stay small.
+    let account = (format!("account {}", knock.name.chars().take(33).collect::<String>()), &ACCOUNT);
+    let address = knock.address.map(|address| (format!("address {address}"), &ADDRESS));
+    [account].into_iter().chain(address).collect()
 }
 
 #[cfg(test)]
@@ -118,7 +119,7 @@ mod tests {
     }
 
     fn knock<'a>(name: &'a str, address: &'a str, device: Option<&'a str>) -> Knock<'a> {
-        Knock { name, address, device }
+        Knock { name, address: Some(address), device }
     }
 
     #[test]
@@ -140,6 +141,10 @@ mod tests {
         let tries = (0..200).filter(|n| throttle.take(&knock(&format!("n{n}"), "10.0.0.1", None), at(0)).is_ok());
         assert_eq!(tries.count(), 40);
         assert!(throttle.take(&knock("other", "10.0.0.2", None), at(0)).is_ok());
+        let known = knock("owner", "10.0.0.1", Some("d1"));
+        assert!(throttle.take(&known, at(0)).is_ok(), "a known browser does not wait for its neighbours");
+        let exempt = Knock { name: "owner", address: None, device: None };
+        assert!(throttle.take(&exempt, at(0)).is_ok(), "an exempt network is not counted");
     }
 
     #[test]

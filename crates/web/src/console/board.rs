@@ -11,6 +11,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ use super::part::BoardPart;
 use super::shell::{Place, Shell, unavailable};
 use crate::assets;
 use crate::problem::{Standing, reply};
+use crate::serve::Stopping;
 use crate::words::Lang;
 
 /// How often the counts are looked at while somebody watches. They are counted once for all who do.
@@ -32,6 +34,10 @@ const LOOK: Duration = Duration::from_secs(2);
 const LOOKS: u32 = 12;
 /// How soon the browser begins another stream.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// What nginx reads.
+const UNBUFFERED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// The page.
 #[derive(Template)]
@@ -78,19 +84,34 @@ async fn drawn(room: &Shared, visitor: &Visitor, lang: Lang) -> Result<Result<St
     Ok(BoardPart { lang, campaign: room.desk.campaign(), board: &board, names_ordered, role, at, number }.render())
 }
 
+/// How a rest between two looks ends.
+#[derive(PartialEq, Eq)]
+enum Rest {
+    Over,
+    Stopped,
+}
+
 /// What a stream remembers.
 struct Watch {
     room: Shared,
     session: zeroize::Zeroizing<String>,
+    /// Whether the server was told to stop; a router that is tried without a server is never told.
+    stopping: Option<Stopping>,
     told: Option<u64>,
     looks: u32,
 }
 
 /// GET of the stream.
-pub(super) async fn events(State(room): State<Shared>, Extension(caller): Extension<Caller>) -> Response {
+pub(super) async fn events(
+    State(room): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    stopping: Option<Extension<Stopping>>,
+) -> Response {
     let session = caller.session.unwrap_or_default();
-    let watch = Watch { room, session, told: None, looks: 0 };
-    Sse::new(futures_util::stream::unfold(watch, Watch::next)).into_response()
+    let stopping = stopping.map(|Extension(stopping)| stopping);
+    let watch = Watch { room, session, stopping, told: None, looks: 0 };
+    // A proxy that gathers a page before it passes it on would pass on each word at the stream's end.
+    ([UNBUFFERED], Sse::new(futures_util::stream::unfold(watch, Watch::next))).into_response()
 }
 
 impl Watch {
@@ -100,8 +121,8 @@ impl Watch {
             if self.looks >= LOOKS {
                 return None;
             }
-            if self.looks > 0 {
-                tokio::time::sleep(LOOK).await;
+            if self.looks > 0 && self.rest().await == Rest::Stopped {
+                return None;
             }
             self.looks += 1;
             let number = self.look().await?;
@@ -115,6 +136,18 @@ impl Watch {
                 // A word without meaning, so that a line that is dead is noticed.
                 return Some((Ok(Event::default().comment("")), self));
             }
+        }
+    }
+
+    /// Waits for the next look. Other processes change the ledger too, so that nothing here is told of a change.
+    async fn rest(&mut self) -> Rest {
+        let Some(stopping) = &mut self.stopping else {
+            tokio::time::sleep(LOOK).await;
+            return Rest::Over;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => Rest::Over,
+            () = stopping.told() => Rest::Stopped,
         }
     }
 

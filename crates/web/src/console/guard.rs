@@ -15,6 +15,7 @@ use axum::response::Response;
 use super::caller::Caller;
 use super::routes::Access;
 use super::{Shared, shell};
+use crate::guard::is_host;
 use crate::problem::{Problem, see_other};
 use crate::words::Lang;
 
@@ -69,9 +70,7 @@ fn is_own(headers: &HeaderMap) -> bool {
     if let Some(site) = text("sec-fetch-site") {
         return site == b"same-origin";
     }
-    let Some(origin) = text("origin") else { return false };
-    let authority = origin.windows(3).position(|part| part == b"://").map(|at| &origin[at + 3..]);
-    authority.is_some() && authority == text("host")
+    text("origin").is_some_and(|origin| is_host(origin, text("host")))
 }
 
 #[cfg(test)]

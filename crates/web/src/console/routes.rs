@@ -59,6 +59,7 @@ pub(crate) fn table() -> Vec<Route> {
         act("/console/logout", Access::Needs(Right::OwnAccount), account::log_out),
         act("/console/logout-everywhere", Access::Needs(Right::OwnAccount), account::log_out_everywhere),
         see("/console/board", Access::Needs(Right::SeeCounts), board::page),
+        see("/console/board/still", Access::Watches(Right::SeeCounts), board::page),
         see("/console/board/part", Access::Watches(Right::SeeCounts), board::part),
         see("/console/board/events", Access::Watches(Right::SeeCounts), board::events),
         see("/console/people", Access::Needs(Right::SeePeople), people::page),

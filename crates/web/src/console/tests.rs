@@ -21,7 +21,7 @@ use parsurvey_survey::account::{AccountName, Role, Seed, step_of};
 use tower::ServiceExt;
 use zeroize::Zeroizing;
 
-use crate::app::app;
+use crate::app::{OpenCounts, app};
 use crate::seam::Clock;
 
 pub(super) const PASSWORD: &str = "ba con mèo trắng";
@@ -73,13 +73,13 @@ impl House {
         let imported = desk.import_roster(&roster, &ImportOptions::default(), &because(), now).await.expect("read");
         assert!(imported.stored, "the sample roster has no fault");
         let desk = Arc::new(desk);
-        let app = app(Arc::clone(&desk), Arc::new(Fixed(now)));
+        let app = app(Arc::clone(&desk), Arc::new(Fixed(now)), OpenCounts::Nobody);
         Self { desk, app, now, _folder: folder }
     }
 
     /// The same survey at another moment.
     pub(super) fn at(&self, now: Timestamp) -> Router {
-        app(Arc::clone(&self.desk), Arc::new(Fixed(now)))
+        app(Arc::clone(&self.desk), Arc::new(Fixed(now)), OpenCounts::Nobody)
     }
 
     /// Makes an account and sets it up.
@@ -97,7 +97,7 @@ impl House {
             name: name.to_string(),
             password: made.secret.clone(),
             code: seed.code(step_of(self.now)),
-            address: "127.0.0.1".into(),
+            address: Some("127.0.0.1".into()),
             device: None,
         };
         let password = Zeroizing::new(PASSWORD.to_owned());

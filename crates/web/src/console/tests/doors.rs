@@ -54,6 +54,28 @@ async fn whoever_is_refused_does_not_learn_why() {
 }
 
 #[tokio::test]
+async fn counts_are_shown_to_nobody_who_has_not_logged_in() {
+    let house = House::hanoi().await;
+    for path in ["/status", "/chase", "/status?lang=en&live=no", "/console/board", "/console/board/still"] {
+        let reply = house.see(path, None).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(reply.location().starts_with("/console/"), "{path} leads to {}", reply.location());
+    }
+}
+
+#[tokio::test]
+async fn a_login_ends_the_session_that_came_along_whosever_it_is() {
+    let house = House::hanoi().await;
+    let first = house.person("nva", Role::Operator, &[], None).await;
+    let second = house.person("nvb", Role::Operator, &[], None).await;
+    let code = fresh_code(&house, &second);
+    let body = format!("name=nvb&password={}&code={code}", coded(PASSWORD));
+    let reply = house.post("/console/login", Some(&first.session), &body).await;
+    assert_eq!(reply.location(), "/console/board?lang=vi");
+    assert_eq!(house.see("/console/board", Some(&first.session)).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn strangers_wait_and_a_known_browser_does_not() {
     let house = House::hanoi().await;
     let person = house.person("nva", Role::Operator, &[], None).await;

@@ -104,7 +104,7 @@ async fn every_page_is_there_in_time_at_51597_forms() {
     // One server, on whose clock every request comes ten seconds after the one before: none is served from memory because
     // it came so soon.
     let clock = Arc::new(Moving(AtomicI64::new(house.now.as_second())));
-    let server = app(Arc::clone(&house.desk), clock.clone());
+    let server = app(Arc::clone(&house.desk), clock.clone(), crate::OpenCounts::Nobody);
     let mut slow = Vec::new();
     for path in [
         "/console/login",

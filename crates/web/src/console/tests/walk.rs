@@ -191,6 +191,10 @@ async fn a_coordinator_sees_counts_of_the_own_unit_and_names_only_on_order() {
         assert!(!list.body.contains('@') && !list.body.contains("/console/people/1"), "no address and no file");
         let other = late.see("/console/people?unit=so-y-te", Some(&session)).await.body;
         assert!(other.contains(" trong 0"), "{other}");
+        let by_address = late.see("/console/people?q=example", Some(&session)).await.body;
+        assert!(by_address.contains(" trong 0"), "a piece of an address finds nobody: {by_address}");
+        let by_name = late.see("/console/people?q=nguyen", Some(&session)).await.body;
+        assert!(!by_name.contains(" trong 0") && by_name.contains("Nguyễn"), "{by_name}");
         session
     };
     assert!(!session.is_empty());

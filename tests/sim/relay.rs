@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
 /// Long enough for a busy machine; who needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What has been witnessed so far.
 #[derive(Debug, Clone, Copy, Default)]

@@ -59,7 +59,7 @@ pub(crate) struct Ours {
 }
 
 /// How long a dispatcher that is not heard of keeps its mails.
-pub(crate) const LEASE_SECONDS: u64 = 2;
+const LEASE_SECONDS: u64 = 2;
 
 /// Domains that the people are spread over.
 const DOMAINS: [&str; 5] =

@@ -3,6 +3,7 @@
 //! That the ledger cannot read it is tried elsewhere.
 
 use parsurvey_tests::chrome::Chrome;
+use serde_json::json;
 
 use crate::person::{GO_ON, Person, option};
 
@@ -90,10 +91,14 @@ async fn without_a_network_the_page_stays_and_a_second_press_goes_through() {
     person.arrive().await;
     person.go_on().await;
     person.choose(&[(1, 1), (2, 1), (3, 1)]).await;
-    person.chrome.ask("Object.defineProperty(navigator, 'onLine', { get: () => false })").await;
+    let line =
+        |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    person.chrome.devtools("Network.enable", json!({})).await;
+    person.chrome.devtools("Network.emulateNetworkConditions", line(true)).await;
     person.chrome.tap(GO_ON).await;
     person.chrome.until(&told("offline")).await;
     assert_eq!(person.chosen().await, ["c1-1", "c2-1", "c3-1"]);
+    person.chrome.devtools("Network.emulateNetworkConditions", line(false)).await;
     person.go_on().await;
     assert_eq!(person.chrome.text("h1").await, "Con người và thông tin");
     person.leave().await;

@@ -20,7 +20,7 @@ for (const element of within) {
 }
 
 // What is touched is as large as a fingertip.
-for (const element of within.filter((each) => each.matches("a[href], button, label, summary"))) {
+for (const element of within.filter((each) => each.matches("a[href], button, label, summary, select, input:not([type=radio], [type=checkbox])"))) {
   const box = element.getBoundingClientRect();
   if (box.width < 48 || box.height < 48)
     faults.push(`${name(element)} is ${Math.round(box.width)}×${box.height.toFixed(1)} px to touch`);

@@ -32,7 +32,8 @@ async fn every_page_is_readable(lang: &'static str) {
 
     let requests = tour.chrome.requests().await;
     assert!(requests.len() > 40, "the requests were seen: {}", requests.len());
-    let foreign = |url: &&String| !["http://127.0.0.1:", "data:", "chrome"].iter().any(|ours| url.starts_with(ours));
+    let ours = ["http://127.0.0.1:", "data:", "chrome://", "chrome-extension://"];
+    let foreign = |url: &&String| !ours.iter().any(|ours| url.starts_with(ours));
     assert_eq!(requests.iter().filter(foreign).count(), 0, "a page asks something of another host");
     // A browser notes every page whose status is an error; anything else in the console is ours.
     let console = tour.chrome.console().await;

@@ -18,6 +18,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::device::{Device, PHONE};
+use crate::running::Group;
 pub use crate::transfers::Transfer;
 
 /// The Tab key.
@@ -39,6 +40,7 @@ pub struct Chrome {
     /// What drives it.
     pub client: Client,
     driver: Child,
+    _group: Group,
     _profile: TempDir,
 }
 
@@ -52,6 +54,7 @@ impl Chrome {
     /// Starts a browser on this device.
     pub async fn on(device: &Device) -> Self {
         let (driver, port) = start_driver().await;
+        let group = Group(driver.id().expect("it has not ended yet"));
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = serde_json::Map::new();
         wanted.insert("browserName".into(), json!("chrome"));
@@ -62,7 +65,7 @@ impl Chrome {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("chromium starts");
-        Self { client, driver, _profile: profile }
+        Self { client, driver, _group: group, _profile: profile }
     }
 
     /// Opens an address.
@@ -270,6 +273,8 @@ async fn start_driver() -> (Child, String) {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
+        // What it starts belongs to its group, and ends with it also where a test panics.
+        .process_group(0)
         .spawn()
         .expect("chromedriver is missing: install it (Debian: apt-get install chromium chromium-driver)");
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();

@@ -36,7 +36,7 @@ use tempfile::TempDir;
 
 pub use forms::OpenForm;
 pub use program::{Ran, binary, example, root, run_in};
-pub use running::Running;
+pub use running::{Running, seed, until};
 pub use serving::Serving;
 pub use small_disk::{Told, on_a_small_disk};
 pub use wire::{Reply, Wire};

@@ -2,6 +2,8 @@
 //!
 //! Its output is read only when it has ended, so it suits commands that say less than a pipe holds.
 
+use std::time::{Duration, Instant};
+
 use tokio::process::Child;
 
 use crate::program::{Ran, command, ran};
@@ -43,4 +45,33 @@ pub(crate) async fn interrupt(id: u32) {
 pub(crate) async fn signal(id: u32, name: &str) {
     let sent = tokio::process::Command::new("kill").args([format!("-{name}"), id.to_string()]).status().await;
     assert!(sent.expect("`kill` is missing: install procps").success());
+}
+
+/// Long enough for a busy machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until something that happens in another process has come true.
+pub async fn until(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !true_now().await {
+        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The seed of a play: `PARSURVEY_SEED`, or one of this moment.
+#[must_use]
+pub fn seed() -> u64 {
+    let of_now = || jiff::Timestamp::now().as_microsecond().unsigned_abs();
+    std::env::var("PARSURVEY_SEED").map_or_else(|_| of_now(), |text| text.parse().expect("a seed is a number"))
+}
+
+/// A process and all that it has started, ended with this value.
+pub(crate) struct Group(pub(crate) u32);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // A group that has ended already is no fault.
+        let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0)]).status();
+    }
 }

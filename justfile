@@ -74,6 +74,10 @@ accessible:
     cargo test --locked --workspace --test browser accessible -- --nocapture
     cargo test --locked --workspace --test browser weight -- --nocapture
 
+# How long each page of the console takes at 51,597 forms and 154,791 mails.
+large:
+    cargo test --locked --release --workspace --lib large -- --ignored --nocapture
+
 # Renews the synthetic roster of the Hanoi sample.
 roster:
     cargo run --quiet -p parsurvey-rehearsal --example roster > target/roster.csv

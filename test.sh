@@ -19,9 +19,10 @@ needs=(
   "postgrey:postgrey"
   "dovecot:dovecot-core"
   "unshare:util-linux"
+  "kill:procps"
 )
 found() {
-  command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
+  type -P "$1" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
 }
 missing=()
 for need in "${needs[@]}"; do

@@ -4,13 +4,9 @@
 //! for in every file of the data folder, or of the tables of PostgreSQL.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use parsurvey_rehearsal::browser::{Browser, Page};
-use parsurvey_tests::{Serving, Survey, moments, postgres_folder};
-
-/// Long enough for a busy machine; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+use parsurvey_tests::{Serving, Survey, moments, postgres_folder, until};
 
 /// Asks for a link as a person does: opens the page, types an address, presses the button.
 async fn ask(serving: &Serving, address: &str) -> Page {
@@ -24,17 +20,16 @@ async fn ask(serving: &Serving, address: &str) -> Page {
 
 /// The links that were asked for and stand in the outbox, once there are so many.
 async fn links(survey: &Survey, number: usize) -> Vec<serde_json::Value> {
-    let until = Instant::now() + PATIENCE;
-    loop {
+    let queued = async || {
         let mut mails = survey.mails(None).await;
         mails.retain(|mail| mail["kind"] == "link");
-        if mails.len() >= number || Instant::now() > until {
-            assert_eq!(mails.len(), number);
-            return mails;
-        }
-        // What runs beside the replies of another process shows itself in the ledger alone.
-        tokio::task::yield_now().await;
-    }
+        mails
+    };
+    // What runs beside the replies of another process shows itself in the ledger alone.
+    until("the links are queued", async || queued().await.len() >= number).await;
+    let mails = queued().await;
+    assert_eq!(mails.len(), number);
+    mails
 }
 
 async fn a_lost_link(mut survey: Survey) {
@@ -47,9 +42,10 @@ async fn a_lost_link(mut survey: Survey) {
     let serving = survey.serve().await;
     survey.answer(&serving, &addresses[2], 4).await;
 
-    // Listed, in other letters, a stranger's, excused, submitted: one reply, word for word.
+    // A stranger's, excused, submitted, and last, so that whatever the others left is there before it, one that is listed,
+    // in other letters: one reply, word for word.
     let mut replies = Vec::new();
-    for address in [&addresses[0].to_uppercase(), "nobody@elsewhere.example", &addresses[1], &addresses[2]] {
+    for address in ["nobody@elsewhere.example", &addresses[1], &addresses[2], &addresses[0].to_uppercase()] {
         let page = ask(&serving, address).await;
         assert_eq!(page.status, 200);
         assert!(!page.html.contains(address) && !page.html.contains("/f/"), "neither address nor link comes back");
@@ -182,11 +178,13 @@ async fn purge(mut survey: Survey) {
         assert!(survey.database().is_some() || !files_with(&folder, needle).is_empty(), "the search finds '{needle}'");
     }
 
-    // Two at once, and one of them killed: whoever comes last finds it done.
-    let (one, other) = (survey.begin(&erase), survey.begin(&erase));
+    // Two at once and a third that is killed on its way: whoever comes last finds it done.
+    let (one, other, third) = (survey.begin(&erase), survey.begin(&erase), survey.begin(&erase));
+    third.kill().await;
     for ended in [one.end().await, other.end().await] {
         assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
     }
+    survey.run(&erase).await.done();
     let again = survey.run(&erase).await.done().says(&["erased before", "the log"]);
     assert_eq!(again.json()[0]["standing"], "erased");
     if let Some(database) = survey.database() {

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use parsurvey_tests::{OpenForm, Reply, Serving, Survey, Wire};
+use parsurvey_tests::{OpenForm, Reply, Serving, Survey, Wire, until};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use reqwest::Certificate;
 
@@ -105,12 +105,15 @@ async fn with_an_own_certificate_browsers_stay_encrypted_and_a_renewed_one_is_ta
     std::fs::copy(&second.cert, &first.cert).unwrap();
     std::fs::copy(&second.key, &first.key).unwrap();
     serving.signal("HUP").await;
-    while second.client().get(serving.url("/healthz")).send().await.is_err() {}
+    let second = second.client();
+    until("the renewed certificate is shown", async || second.get(serving.url("/healthz")).send().await.is_ok()).await;
     std::fs::write(&first.key, "no key").unwrap();
     serving.signal("HUP").await;
-    while !serving.said().iter().any(|line| line.contains("the former certificate stays in use")) {
-        assert_eq!(second.client().get(serving.url("/healthz")).send().await.unwrap().status(), 200);
-    }
+    until("the spoilt key is refused", async || {
+        assert_eq!(second.get(serving.url("/healthz")).send().await.unwrap().status(), 200);
+        serving.said().iter().any(|line| line.contains("the former certificate stays in use"))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use parsurvey_tests::Survey;
+use parsurvey_tests::{Survey, seed};
 
 use crate::play::{Plan, Played};
 use crate::tell;
-
-/// The seed: `PARSURVEY_SEED`, or one of this process.
-fn seed() -> u64 {
-    std::env::var("PARSURVEY_SEED").map_or_else(|_| u64::from(std::process::id()), |text| text.parse().unwrap())
-}
 
 async fn played(mut survey: Survey, plan: Plan) -> Played {
     tell(&format_args!("PARSURVEY_SEED={}", plan.seed));

@@ -1,15 +1,12 @@
 //! The short form: two plays of a minute, with seeds that are printed and can be set.
 
+use parsurvey_tests::seed;
+
 use crate::judge::Belief;
 use crate::play::{Plan, Played};
 use crate::relay::Relay;
 use crate::sender::Ours;
 use crate::tell;
-
-/// The seed: `PARSURVEY_SEED`, or one of this process.
-fn seed() -> u64 {
-    std::env::var("PARSURVEY_SEED").map_or_else(|_| u64::from(std::process::id()), |text| text.parse().unwrap())
-}
 
 fn arguments(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -284,7 +284,8 @@ impl FakeDesk {
             "excused" => Visit::Excused,
             "early" => Visit::NotYetOpen { opens: self.campaign.opens },
             "open" if !self.book().stored.is_empty() => {
-                Visit::Completed { anew: self.campaign.form.revise_until_close.then(open_form) }
+                let may = self.campaign.form.revise_until_close && now <= moment(CLOSES);
+                Visit::Completed { anew: may.then(open_form) }
             }
             "open" if now > moment(CLOSES) => Visit::Closed,
             "open" => {

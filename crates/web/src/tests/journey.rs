@@ -82,7 +82,8 @@ async fn a_form_can_be_answered_anew_from_blank_where_the_campaign_allows_it() {
 
 #[tokio::test]
 async fn nothing_is_answered_anew_where_the_campaign_does_not_allow_it_or_no_longer() {
-    for (desk, now) in [(FakeDesk::new(), crate::fixture::NOW), (FakeDesk::new(), "2023-12-29T17:30:00+07:00")] {
+    let late = "2023-12-29T17:30:00+07:00";
+    for (desk, now) in [(FakeDesk::new(), crate::fixture::NOW), (FakeDesk::revisable(), late)] {
         let browser = Browser::with(desk, now);
         browser.desk.hand_in();
         let fields = [("paper", "form-a"), ("anew", "yes"), ("at", "review"), ("q.2.3.1", "1"), ("go", "submit")];

@@ -35,6 +35,8 @@ mod law;
 mod mails;
 /// What people are told of their data, and whom they can ask.
 mod notice;
+/// The last page, on how the form came to be answered.
+mod pressure;
 /// The published figures of 2023, without a ledger.
 mod published;
 /// Ledgers restored from a backup, and second boxes.

@@ -155,7 +155,7 @@ impl Desk {
                 let groups = stored.targets.values().flat_map(|groups| groups.values());
                 let ballots = groups.map(|group| group.ballots).sum();
                 let (tally, archive) = (self.data.tally(), self.data.archive());
-                return Ok(Opened { tally, archive, ballots, unreadable: stored.unreadable });
+                return Ok(Opened { tally, archive, ballots, unreadable: stored.unreadable, pressure: None });
             }
             CampaignState::Closed => {}
         }

@@ -12,6 +12,7 @@ use parsurvey_survey::ballot_box::{self, BoxError, BoxHeader};
 use parsurvey_survey::hex;
 use parsurvey_survey::key::PublicKey;
 use parsurvey_tally::counter::{CountError, Counter, Response};
+use parsurvey_tally::pressure::{PressureCounts, count_pressure};
 use sha2::{Digest, Sha256};
 
 use crate::files::{private_folder, read_bounded, write_whole};
@@ -46,6 +47,8 @@ pub struct Opened {
     pub ballots: u64,
     /// Ballots that could not be read and were accepted as lost.
     pub unreadable: u64,
+    /// What was answered to the question on pressure, where it was asked, and the file beside the key that holds it.
+    pub pressure: Option<(PathBuf, PressureCounts)>,
 }
 
 /// Reads a box's header and SHA-256, for the holder to compare before opening it.
@@ -87,7 +90,8 @@ pub fn open_box_file(
         ));
     }
     ballot_box::check_archive(&header, archive_key).map_err(|error| box_refused(file, &error))?;
-    let note = opened_note(keys);
+    // Which box the key has opened.
+    let note = beside(keys, "opened");
     refuse_second_box(&note, &sha256, options.another_box)?;
     let mut rng = random()?;
     let ballots = ballot_box::open_box(&header, &sealed, &key, options.accept_unreadable, &mut rng)
@@ -99,23 +103,32 @@ pub fn open_box_file(
     tally.unreadable = options.accept_unreadable;
     let archive = ballot_box::write_archive(codebook, archive_key, &ballots, &mut rng);
     private_folder(out)?;
+    let pressure = count_pressure(codebook, &sha256, &ballots).map(|counts| (beside(keys, "pressure.json"), counts));
     let opened = Opened {
         tally: out.join("tally.json"),
         archive: out.join("archive.sealed"),
         ballots: ballots.len() as u64,
         unreadable: options.accept_unreadable,
+        pressure,
     };
+    if let Some((file, counts)) = &opened.pressure {
+        let text = serde_json::to_vec_pretty(counts).map_err(|error| {
+            DeskError::unfinished(format!("writing counts failed: {error}"), "run the command again")
+        })?;
+        write_whole(file, &text)?;
+    }
     write_whole(&note, format!("{sha256}\n").as_bytes())?;
     write_whole(&opened.archive, &archive)?;
     write_whole(&opened.tally, &parsurvey_tally::file::tally_bytes(&tally))?;
     Ok(opened)
 }
 
-/// Where the holder's machine remembers which box a key has opened: beside the key.
-fn opened_note(keys: &[PathBuf]) -> PathBuf {
+/// Where the holder's machine keeps what is the holder's own: beside the key, under the key's name with an ending.
+fn beside(keys: &[PathBuf], ending: &str) -> PathBuf {
     let first = keys.first().cloned().unwrap_or_default();
     let mut name = first.file_name().unwrap_or_default().to_os_string();
-    name.push(".opened");
+    name.push(".");
+    name.push(ending);
     first.with_file_name(name)
 }
 

@@ -280,7 +280,7 @@ impl Desk {
 
 fn answer_faults(questionnaire: &Questionnaire, answers: &Answers) -> Vec<AnswerFault> {
     let mut faults = Vec::new();
-    for question in questionnaire.questions() {
+    for question in questionnaire.asked() {
         let known = match answers.get(&question.code) {
             None if question.required => {
                 faults.push(AnswerFault::Missing(question.code.clone()));
@@ -295,7 +295,7 @@ fn answer_faults(questionnaire: &Questionnaire, answers: &Answers) -> Vec<Answer
         }
     }
     for code in answers.keys() {
-        if !questionnaire.questions().any(|question| question.code == *code) {
+        if !questionnaire.asked().any(|question| question.code == *code) {
             faults.push(AnswerFault::Alien(format!("question {code}")));
         }
     }

@@ -13,7 +13,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::campaign::{Campaign, Questionnaire};
+use crate::campaign::{Campaign, PRESSURE, Questionnaire};
 use crate::hex;
 use crate::key::{KeyError, PrivateKey, PublicKey, SEAL_OVERHEAD};
 
@@ -43,6 +43,9 @@ pub struct Codebook {
     pub questionnaires: BTreeMap<QuestionnaireCode, OptionTables>,
     /// Which questionnaire a group is given for a target.
     pub forms: BTreeMap<TargetCode, BTreeMap<GroupCode, QuestionnaireCode>>,
+    /// The options of the question on how the form came to be answered, by position; absent where it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<Vec<OptionCode>>,
 }
 
 /// A ballot in the clear. It exists while a submission is sealed and after opening, never on disk in between.
@@ -58,6 +61,8 @@ pub struct Ballot {
     pub version: u32,
     /// One byte per question in shown order: [`BLANK`], [`NO_OPINION`], or the option's position from 1.
     pub answers: Vec<u8>,
+    /// The byte of the question on how the form came to be answered; [`BLANK`] also where it is not asked.
+    pub pressure: u8,
 }
 
 /// What a respondent chose for a question.
@@ -104,6 +109,11 @@ impl Codebook {
             groups: campaign.groups.iter().map(|group| group.code.clone()).collect(),
             questionnaires: campaign.questionnaires.iter().map(|(code, q)| (code.clone(), option_tables(q))).collect(),
             forms,
+            pressure: campaign
+                .questionnaires
+                .values()
+                .find_map(Questionnaire::pressure_question)
+                .map(|question| question.options.iter().map(|option| option.code.clone()).collect()),
         }
     }
 
@@ -122,8 +132,25 @@ impl Codebook {
         HEADER + self.longest() + SEAL_OVERHEAD
     }
 
+    /// Answer bytes of every ballot: those of the longest questionnaire, and one for the question on pressure.
     fn longest(&self) -> usize {
-        self.questionnaires.values().map(|tables| tables.questions.len()).max().unwrap_or(0)
+        let scored = self.questionnaires.values().map(|tables| tables.questions.len()).max().unwrap_or(0);
+        scored + usize::from(self.pressure.is_some())
+    }
+
+    /// The byte of what was answered to the question on how the form came to be answered.
+    fn pressure(&self, answers: &BTreeMap<QuestionCode, Choice>) -> Result<u8, BallotError> {
+        let alien = || BallotError::Alien(format!("such answer to question {PRESSURE}"));
+        match (answers.iter().find(|(code, _)| code.as_str() == PRESSURE), &self.pressure) {
+            (None, _) => Ok(BLANK),
+            (Some((_, Choice::Option(code))), Some(options)) => options
+                .iter()
+                .zip(1u8..NO_OPINION)
+                .find(|(option, _)| *option == code)
+                .map(|(_, at)| at)
+                .ok_or_else(alien),
+            (Some(_), _) => Err(alien()),
+        }
     }
 
     fn context(&self) -> Vec<u8> {
@@ -146,9 +173,11 @@ impl Codebook {
             .and_then(|groups| groups.get(group))
             .ok_or_else(|| BallotError::Alien(format!("form for {group} on {target}")))?;
         let tables = &self.questionnaires[questionnaire];
-        if let Some(alien) = answers.keys().find(|code| !tables.questions.iter().any(|q| q.code == **code)) {
+        let known = |code: &QuestionCode| tables.questions.iter().any(|q| q.code == *code) || code.as_str() == PRESSURE;
+        if let Some(alien) = answers.keys().find(|code| !known(code)) {
             return Err(BallotError::Alien(format!("question {alien}")));
         }
+        let pressure = self.pressure(answers)?;
         let answers = tables
             .questions
             .iter()
@@ -170,6 +199,7 @@ impl Codebook {
             questionnaire: questionnaire.clone(),
             version: tables.version,
             answers,
+            pressure,
         })
     }
 
@@ -185,6 +215,10 @@ impl Codebook {
                 position => Choice::Option(question.options.get(usize::from(position) - 1)?.code.clone()),
             };
             answers.insert(question.code.clone(), choice);
+        }
+        if let (Some(options), 1..) = (&self.pressure, ballot.pressure) {
+            let option = options.get(usize::from(ballot.pressure) - 1)?;
+            answers.insert(PRESSURE.parse().ok()?, Choice::Option(option.clone()));
         }
         Some(answers)
     }
@@ -227,6 +261,9 @@ impl Codebook {
         }
         text.extend_from_slice(&ballot.answers);
         text.resize(HEADER + self.longest(), 0);
+        if let (Some(_), Some(last)) = (&self.pressure, text.last_mut()) {
+            *last = ballot.pressure;
+        }
         Ok(text)
     }
 
@@ -247,6 +284,11 @@ impl Codebook {
                 .iter()
                 .zip(&tables.questions)
                 .all(|(&a, q)| a == BLANK || a == NO_OPINION || usize::from(a) <= q.options.len());
+        let pressure = match (&self.pressure, text.last()) {
+            (Some(options), Some(&last)) if usize::from(last) <= options.len() => last,
+            (Some(_), _) => return Err(unreadable),
+            (None, _) => BLANK,
+        };
         if !fits {
             return Err(unreadable);
         }
@@ -256,6 +298,7 @@ impl Codebook {
             questionnaire: questionnaire.clone(),
             version: tables.version,
             answers,
+            pressure,
         })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::ballot::Codebook;
-use crate::campaign::{Campaign, FormRules, Questionnaire};
+use crate::campaign::{Campaign, FormRules, Question, Questionnaire};
 use crate::hex;
 
 /// SHA-256 per part, by the part's name.
@@ -38,6 +38,8 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     // Left out where it is as usual, so that surveys begun before there was a choice are what they were.
     let form = (campaign.form != FormRules::default())
         .then(|| ("form", json!([campaign.form.drafts, campaign.form.revise_until_close])));
+    let pressure = campaign.questionnaires.values().find_map(Questionnaire::pressure_question).map(question);
+    let pressure = pressure.map(|wording| ("pressure", wording));
     // The usual rule is no part of its own, so that campaigns frozen before there was another keep their parts.
     let one_person = (!campaign.two_people).then(|| ("control", json!("one person")));
     [
@@ -54,6 +56,7 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     .into_iter()
     .chain(form)
     .chain(one_person)
+    .chain(pressure)
     .map(|(name, value)| (name.to_owned(), digest(&value)))
     .collect()
 }
@@ -79,16 +82,14 @@ pub fn differences(frozen: &FrozenParts, now: &FrozenParts) -> Vec<String> {
 }
 
 fn wording(questionnaire: &Questionnaire) -> Value {
-    let questions: Vec<Value> = questionnaire
-        .questions()
-        .map(|q| {
-            let options: Vec<Value> =
-                q.options.iter().map(|o| json!([o.code.as_str(), o.text.vi, o.text.en])).collect();
-            let sub_criterion = q.sub_criterion.as_ref().map(|code| code.as_str());
-            json!([q.code.as_str(), sub_criterion, q.text.vi, q.text.en, q.required, q.no_opinion, options])
-        })
-        .collect();
+    let questions: Vec<Value> = questionnaire.questions().map(question).collect();
     json!([questionnaire.code.as_str(), questionnaire.version, questions])
+}
+
+fn question(q: &Question) -> Value {
+    let options: Vec<Value> = q.options.iter().map(|o| json!([o.code.as_str(), o.text.vi, o.text.en])).collect();
+    let sub_criterion = q.sub_criterion.as_ref().map(|code| code.as_str());
+    json!([q.code.as_str(), sub_criterion, q.text.vi, q.text.en, q.required, q.no_opinion, options])
 }
 
 fn digest(value: &Value) -> String {

@@ -213,7 +213,7 @@ pub fn values(
     let target = campaign.targets.iter().find(|target| target.code == *addressee.target).map(|target| &target.name);
     let questions = campaign
         .questionnaire(addressee.target, addressee.group)
-        .map_or(0, |questionnaire| questionnaire.questions().count());
+        .map_or(0, |questionnaire| questionnaire.asked().count());
     let invitation = campaign.contacts.iter().find(|other| other.kind == MailKind::Invitation).unwrap_or(contact);
     let zone = &campaign.time_zone;
     let unit = campaign.unit(addressee.unit).map_or(addressee.unit.as_str(), |unit| &unit.name);

@@ -210,6 +210,13 @@ fn questionnaires() {
         ("code = \"4\", percent = \"80\"", "code = \"5\", percent = \"80\"", "duplicate-option", "Tốt"),
         ("vi = \"Tốt\"", "vi = \"Rất tốt\"", "duplicate-option", "Good"),
         ("code = \"q2\"", "code = \"q1\"", "duplicate-code", "q1"),
+        ("code = \"q2\"", "code = \"pressure\"", "reserved-code", "pressure"),
+        (
+            "[[questionnaire]]",
+            "[pressure]\ntitle = { vi = \"P\", en = \"P\" }\ntext = { vi = \"P\", en = \"P\" }\noptions = [{ code = \"a\", text = { vi = \"P\", en = \"P\" } }]\n[[questionnaire]]",
+            "too-few-options",
+            "options = [{ code",
+        ),
         ("sub_criterion = \"1.2\"", "sub_criterion = \"1.1\"", "sub-criterion-not-asked", "1.2"),
         ("scale = \"bad\"", "scale = \"ugly\"", "unknown-scale", "ugly"),
         ("scale = \"bad\"", "scale = \"good\"", "unused-scale", ""),

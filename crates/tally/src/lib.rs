@@ -9,3 +9,4 @@ pub mod file;
 mod joint;
 mod layout;
 mod lines;
+pub mod pressure;

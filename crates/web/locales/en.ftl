@@ -61,6 +61,7 @@ missing-title = Some questions have no answer yet
 missing-link = Question { $number }: no option chosen
 missing = Please choose one option.
 
+pressure-note = This question scores nothing and may be left blank. Only { $holder } is told how many people chose each option; the body that is rated does not get these numbers.
 review-title = Review your answers
 review-text = Please check the answers below. You can change each of them before you submit.
 left-blank = Left blank

@@ -61,6 +61,7 @@ missing-title = Còn câu hỏi chưa được trả lời
 missing-link = Câu { $number }: chưa chọn phương án
 missing = Xin chọn một phương án.
 
+pressure-note = Câu này không tính điểm và có thể bỏ trống. Chỉ { $holder } được biết mỗi phương án có bao nhiêu người chọn; cơ quan được đánh giá không nhận được các con số này.
 review-title = Xem lại câu trả lời
 review-text = Xin kiểm tra các câu trả lời dưới đây. Ông/Bà có thể sửa từng câu trước khi gửi.
 left-blank = Bỏ trống

@@ -110,6 +110,7 @@ pub(crate) fn questionnaire() -> Questionnaire {
                 ],
             },
         ],
+        pressure: None,
     }
 }
 

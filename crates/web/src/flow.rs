@@ -40,7 +40,7 @@ pub(crate) struct Draft {
 /// What a post changes, and whether it holds anything strange. The questions of its section were before the person's eyes.
 pub(crate) fn changes(questionnaire: &Questionnaire, posted: &Posted) -> (Changes, bool) {
     let shown = match clamp(questionnaire, posted.at) {
-        At::Section(section) => questionnaire.sections.get(section),
+        At::Section(section) => questionnaire.page(section),
         At::Review => None,
     };
     let is_shown = |question: &Question| {
@@ -61,14 +61,15 @@ pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted, saved: Option
     if strange {
         return Step::Alien(stay);
     }
-    let last = questionnaire.sections.len().saturating_sub(1);
+    let last = questionnaire.page_count().saturating_sub(1);
     match (&posted.go, from) {
         (Go::Stay, _) | (Go::Next | Go::Back, At::Review) => Step::Show(stay),
         (Go::Resume, _) => Step::Show(Draft { at: incomplete(questionnaire, &stay.answers), ..stay }),
         (Go::Start, _) => Step::Show(Draft { at: At::Section(0), ..stay }),
         (Go::Back, At::Section(section)) => Step::Show(Draft { at: At::Section(section.saturating_sub(1)), ..stay }),
         (Go::Next, At::Section(section)) => {
-            let missing = missing_in(&questionnaire.sections[section], &stay.answers);
+            let page = questionnaire.page(section);
+            let missing = page.map_or_else(Vec::new, |page| missing_in(page, &stay.answers));
             if !missing.is_empty() {
                 return Step::Show(Draft { missing, ..stay });
             }
@@ -94,13 +95,13 @@ pub(crate) fn step(questionnaire: &Questionnaire, posted: &Posted, saved: Option
 
 /// Where a form that was begun goes on: the first section that lacks a required answer, or the review.
 fn incomplete(questionnaire: &Questionnaire, answers: &Answers) -> At {
-    let lacking = questionnaire.sections.iter().position(|section| !missing_in(section, answers).is_empty());
+    let lacking = questionnaire.pages().position(|section| !missing_in(section, answers).is_empty());
     lacking.map_or(At::Review, At::Section)
 }
 
 /// The review, or the first section that lacks a required answer.
 pub(crate) fn review(questionnaire: &Questionnaire, draft: Draft) -> Step {
-    let lacking = questionnaire.sections.iter().enumerate().find_map(|(number, section)| {
+    let lacking = questionnaire.pages().enumerate().find_map(|(number, section)| {
         let missing = missing_in(section, &draft.answers);
         (!missing.is_empty()).then_some((number, missing))
     });
@@ -117,13 +118,13 @@ fn missing_in(section: &Section, answers: &Answers) -> Vec<QuestionCode> {
 }
 
 fn section_of(questionnaire: &Questionnaire, question: &QuestionCode) -> Option<usize> {
-    questionnaire.sections.iter().position(|section| section.questions.iter().any(|other| other.code == *question))
+    questionnaire.pages().position(|section| section.questions.iter().any(|other| other.code == *question))
 }
 
 /// A page that exists: an altered page number leads to the last section.
 fn clamp(questionnaire: &Questionnaire, at: At) -> At {
     match at {
-        At::Section(section) => At::Section(section.min(questionnaire.sections.len().saturating_sub(1))),
+        At::Section(section) => At::Section(section.min(questionnaire.page_count().saturating_sub(1))),
         At::Review => At::Review,
     }
 }

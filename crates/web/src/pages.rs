@@ -103,7 +103,7 @@ impl Landing<'_> {
     }
 
     fn length(&self) -> String {
-        let questions = self.questionnaire.questions().count();
+        let questions = self.questionnaire.asked().count();
         let minutes = (questions * SECONDS_PER_QUESTION).div_ceil(60).max(2);
         self.f.lang.t2("landing-length", ("questions", questions), ("minutes", minutes))
     }
@@ -111,7 +111,7 @@ impl Landing<'_> {
     /// How far a form is that was begun earlier.
     fn begun(&self) -> Option<String> {
         let draft = self.form.draft.as_ref()?;
-        let total = self.questionnaire.questions().count();
+        let total = self.questionnaire.asked().count();
         Some(self.f.lang.t2("landing-begun", ("answered", draft.answers.len()), ("total", total)))
     }
 
@@ -202,18 +202,18 @@ impl Paper<'_> {
     }
 
     fn total(&self) -> usize {
-        self.questionnaire.questions().count()
+        self.questionnaire.asked().count()
     }
 
     /// Answers as hidden fields, without those of `shown` sections.
     pub(crate) fn hidden(&self, shown: Option<usize>) -> Vec<(String, &str)> {
         let on_page = |question: &Question| {
             shown
-                .and_then(|section| self.questionnaire.sections.get(section))
+                .and_then(|section| self.questionnaire.page(section))
                 .is_some_and(|section| section.questions.iter().any(|other| other.code == question.code))
         };
         self.questionnaire
-            .questions()
+            .asked()
             .filter(|question| !on_page(question))
             .filter_map(|question| {
                 let choice = self.draft.answers.get(&question.code)?;
@@ -255,12 +255,20 @@ pub(crate) struct OptionView<'a> {
 
 impl SectionPage<'_> {
     fn heading(&self) -> &str {
-        let section = self.paper.questionnaire.sections.get(self.section);
+        let section = self.paper.questionnaire.page(self.section);
         section.map_or("", |section| self.f.lang.pick(&section.title))
     }
 
+    /// Who alone is told how often what was chosen here, on the page that scores nothing.
+    fn told_alone(&self) -> Option<String> {
+        let questionnaire = self.paper.questionnaire;
+        let here = questionnaire.pressure.is_some() && self.section == questionnaire.sections.len();
+        let holder = self.f.lang.pick(&self.f.campaign.key_holders.ballot_box);
+        here.then(|| self.f.lang.t1("pressure-note", "holder", holder))
+    }
+
     fn sections(&self) -> usize {
-        self.paper.questionnaire.sections.len()
+        self.paper.questionnaire.page_count()
     }
 
     fn part(&self) -> String {
@@ -285,9 +293,9 @@ impl SectionPage<'_> {
     }
 
     fn questions(&self) -> Vec<QuestionView<'_>> {
-        let sections = &self.paper.questionnaire.sections;
-        let before: usize = sections.iter().take(self.section).map(|other| other.questions.len()).sum();
-        let Some(section) = sections.get(self.section) else {
+        let questionnaire = self.paper.questionnaire;
+        let before: usize = questionnaire.pages().take(self.section).map(|other| other.questions.len()).sum();
+        let Some(section) = questionnaire.page(self.section) else {
             return Vec::new();
         };
         let views = section.questions.iter().enumerate();

@@ -133,7 +133,7 @@ impl Posted {
     /// Questions for which `shown` were before the person's eyes; the others the page brought along.
     pub(crate) fn changes(&self, questionnaire: &Questionnaire, shown: impl Fn(&Question) -> bool) -> (Changes, bool) {
         let questions: BTreeMap<&str, &Question> =
-            questionnaire.questions().map(|question| (question.code.as_str(), question)).collect();
+            questionnaire.asked().map(|question| (question.code.as_str(), question)).collect();
         let mut changes = Changes::default();
         let mut strange = self.strange;
         for (code, value) in &self.given {

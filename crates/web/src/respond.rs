@@ -315,7 +315,7 @@ pub(crate) fn paper_page(
     let titled = |title: String| if faulty { lang.t1("title-with-fault", "title", title) } else { title };
     match paper.draft.at {
         At::Section(section) => {
-            let heading = paper.questionnaire.sections.get(section).map(|section| lang.pick(&section.title));
+            let heading = paper.questionnaire.page(section).map(|section| lang.pick(&section.title));
             let f = Frame::new(campaign, lang, titled(heading.unwrap_or_default().to_owned()), switch);
             SectionPage { f, paper, section }.render()
         }

@@ -58,7 +58,7 @@ pub(crate) fn reviewed<'a>(
     lang: Lang,
 ) -> Vec<ReviewedSection<'a>> {
     let mut number = 0;
-    let sections = questionnaire.sections.iter();
+    let sections = questionnaire.pages();
     sections
         .map(|section| ReviewedSection {
             title: lang.pick(&section.title),

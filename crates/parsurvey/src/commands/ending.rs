@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use parsurvey_desk::opening::{OpenOptions, look_at_box, open_box_file};
+use parsurvey_desk::opening::{OpenOptions, Opened, look_at_box, open_box_file};
 use parsurvey_index::tree::Text;
 use parsurvey_report::table::{Cell, Column, Table};
 use parsurvey_survey::ballot_box::BallotCounts;
@@ -48,6 +48,7 @@ pub(crate) async fn open_here(global: &Global, keys: &[PathBuf], options: &OpenO
     let opened = desk.open_here(keys, options, &plain(global, "open"), now).await?;
     eprintln!("{} ballots opened and destroyed; results: `parsurvey score`", opened.ballots);
     eprintln!("  the archive for its holder: {}", opened.archive.display());
+    tell_pressure(&opened);
     eprintln!("  destroy the key only when tally and archive are verified and stand in a newer backup");
     write(&format!("{}\n{}\n", opened.tally.display(), opened.archive.display()))?;
     Ok(0)
@@ -76,8 +77,24 @@ pub(crate) fn open_away(file: &Path, keys: &[PathBuf], archive: &Path, options: 
         "{} ballots opened; on the server: `parsurvey tally import tally.json --archive archive.sealed`",
         opened.ballots
     );
+    tell_pressure(&opened);
     write(&format!("{}\n{}\n", opened.tally.display(), opened.archive.display()))?;
     Ok(0)
+}
+
+/// What was answered to the question on pressure, for the holder's eyes.
+fn tell_pressure(opened: &Opened) {
+    let Some((file, counts)) = &opened.pressure else { return };
+    eprintln!("what was answered to the question on pressure, for the key holder alone: {}", file.display());
+    for (target, counts) in &counts.targets {
+        match counts {
+            Some(counts) => {
+                let chosen: Vec<String> = counts.chosen.iter().map(|(option, n)| format!("{option} {n}")).collect();
+                eprintln!("  {target}: {} ballots, {}, blank {}", counts.ballots, chosen.join(", "), counts.blank);
+            }
+            None => eprintln!("  {target}: too few ballots to tell"),
+        }
+    }
 }
 
 pub(crate) async fn tally_import(

@@ -18,6 +18,7 @@ mod lost_link;
 mod notice;
 mod place;
 mod policy;
+mod pressure;
 mod questionnaires;
 mod rows;
 mod schedule;
@@ -45,6 +46,7 @@ pub use extremes::{Extremes, best_and_worst};
 pub use load::{Loaded, load};
 pub use lost_link::LostLink;
 pub use policy::load_policy;
+pub use pressure::PRESSURE;
 
 /// A campaign whose folder has passed every check.
 #[derive(Debug, Clone)]
@@ -317,12 +319,43 @@ pub struct Questionnaire {
     pub intro: Text,
     /// Sections, each a page of the form.
     pub sections: Vec<Section>,
+    /// The last page, where the campaign has one: a single question on how the form came to be answered. It scores
+    /// nothing, may be left blank, and is counted apart for the holder of the box's key alone.
+    pub pressure: Option<Section>,
 }
 
 impl Questionnaire {
-    /// Every question in shown order.
+    /// Every question that is scored, in shown order.
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
         self.sections.iter().flat_map(|section| &section.questions)
+    }
+
+    /// Every question that is asked, in shown order.
+    pub fn asked(&self) -> impl Iterator<Item = &Question> {
+        self.pages().flat_map(|section| &section.questions)
+    }
+
+    /// The pages of the form in shown order.
+    pub fn pages(&self) -> impl Iterator<Item = &Section> {
+        self.sections.iter().chain(&self.pressure)
+    }
+
+    /// A page by its number from 0.
+    #[must_use]
+    pub fn page(&self, number: usize) -> Option<&Section> {
+        self.pages().nth(number)
+    }
+
+    /// How many pages the form has.
+    #[must_use]
+    pub fn page_count(&self) -> usize {
+        self.sections.len() + usize::from(self.pressure.is_some())
+    }
+
+    /// The question on how the form came to be answered.
+    #[must_use]
+    pub fn pressure_question(&self) -> Option<&Question> {
+        self.pressure.as_ref().and_then(|page| page.questions.first())
     }
 }
 

@@ -10,7 +10,7 @@ use parsurvey_index::exact::Exact;
 use super::head::duplicate;
 use super::place::{Faults, Place, Placed};
 use super::walk::Table;
-use super::{AnswerOption, Question, Questionnaire, Section};
+use super::{AnswerOption, Question, Questionnaire, Section, pressure};
 
 /// A questionnaire and where its questions stand.
 pub(super) struct PlacedQuestionnaire {
@@ -24,6 +24,7 @@ type Scales = BTreeMap<String, Vec<AnswerOption>>;
 /// Reads the file.
 pub(super) fn read(root: Table<'_>, faults: &Faults) -> Vec<PlacedQuestionnaire> {
     let scales = read_scales(&root, faults);
+    let pressure = root.optional_table("pressure").map(|table| pressure::read(table, faults));
     let mut used = BTreeSet::new();
     let mut questionnaires: Vec<PlacedQuestionnaire> = Vec::new();
     for table in root.tables("questionnaire") {
@@ -51,7 +52,7 @@ pub(super) fn read(root: Table<'_>, faults: &Faults) -> Vec<PlacedQuestionnaire>
                 faults.add(duplicate(&table.place_of("code"), "questionnaire", code.as_str()));
             }
             questionnaires.push(PlacedQuestionnaire {
-                questionnaire: Questionnaire { code, version, title, intro, sections },
+                questionnaire: Questionnaire { code, version, title, intro, sections, pressure: pressure.clone() },
                 place: table.place(),
                 question_places: seen,
             });
@@ -96,6 +97,13 @@ fn read_section(
         if let Some(read) = read_question(question, scales, used, faults) {
             if seen.insert(read.code.clone(), place.clone()).is_some() {
                 faults.add(duplicate(&place, "question", read.code.as_str()));
+            }
+            if read.code == pressure::code() {
+                faults.add(place.fault(
+                    "reserved-code",
+                    format!("the code '{}' belongs to the question of [pressure]", read.code),
+                    "give the question another code",
+                ));
             }
             questions.push(read);
         }

@@ -31,6 +31,7 @@ fn codebook() -> Codebook {
         groups: forms.keys().cloned().collect(),
         questionnaires: BTreeMap::from([(short, tables(&["q1", "q2"])), (long, tables(&["q1", "q2", "q3", "q4"]))]),
         forms: BTreeMap::from([(target, forms)]),
+        pressure: None,
     }
 }
 
@@ -86,6 +87,29 @@ fn all_drafts_have_one_length_and_none_resembles_another() {
             let same = one.iter().zip(other).filter(|(left, right)| left == right).count();
             assert!(same < one.len() / 4, "{same} of {} bytes are the same", one.len());
         }
+    }
+}
+
+#[test]
+fn the_question_on_pressure_is_sealed_with_the_others_and_makes_no_length_of_its_own() {
+    let (mut codebook, mut rng) = (codebook(), ChaCha20Rng::seed_from_u64(3));
+    let (target, staff) = ("town".parse().expect("sound"), "staff".parse().expect("sound"));
+    let unasked = codebook.sealed_length();
+    assert!(codebook.ballot(&target, &staff, &answers(&[("pressure", "steered")])).is_err(), "it is not asked");
+    codebook.pressure = Some(["none", "steered"].map(|code| code.parse().expect("a code")).into());
+    assert_eq!(codebook.sealed_length(), unasked + 1);
+    let secret = DraftSecret::new([1; 32]);
+    let mut lengths = std::collections::BTreeSet::new();
+    for given in [&[("q1", "a"), ("pressure", "steered")][..], &[("q1", "a")], &[("pressure", "none")], &[]] {
+        let place = DraftPlace { codebook: &codebook, form: 7, target: &target, group: &staff };
+        let draft = Draft { answers: answers(given) };
+        let sealed = place.seal(&secret, "token", &draft, &mut rng).expect("sound");
+        assert_eq!(place.open(&secret, "token", &sealed), Some(draft));
+        lengths.insert(sealed.len());
+    }
+    assert_eq!(lengths.len(), 1);
+    for alien in ["other", "-"] {
+        assert!(codebook.ballot(&target, &staff, &answers(&[("pressure", alien)])).is_err(), "{alien}");
     }
 }
 

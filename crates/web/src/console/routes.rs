@@ -69,6 +69,11 @@ pub(crate) fn table() -> Vec<Route> {
     table.extend(act_with_page::<acts::Replace>("/console/people/{form}/replace"));
     table.extend(act_with_page::<acts::CorrectAddress>("/console/people/{form}/address"));
     table.extend(act_with_page::<acts::Settle>("/console/people/{form}/settle"));
+    table.push(see("/console/preview/{contact}", Access::Needs(Right::Act), acts::preview));
+    table.push(see("/console/preview/{contact}/mail", Access::Needs(Right::Act), acts::preview_mail));
+    table.extend(act_with_page::<acts::Copy>("/console/preview/{contact}/copy"));
+    table.extend(act_with_page::<acts::Copies>("/console/preview/{contact}/copies"));
+    table.extend(act_with_page::<acts::LookedAt>("/console/preview/{contact}/looked-at"));
     table.push(see("/console/proposals", Access::Needs(Right::Act), acts::proposals));
     table.push(see("/console/proposals/{proposal}", Access::Needs(Right::Act), acts::proposal));
     table.extend(act_with_page::<acts::Approve>("/console/proposals/{proposal}/approve"));

@@ -11,7 +11,7 @@ use parsurvey_desk::outlook::Standing as Stands;
 use parsurvey_ledger::{CampaignState, ProposalState};
 use parsurvey_survey::delivery::MailState;
 
-use super::{INDEX, post, proposals, written};
+use super::{INDEX, post, preview, proposals, written};
 use crate::console::Shared;
 use crate::console::shell::{Place, Shell, unavailable};
 use crate::problem::{Standing, reply};
@@ -68,6 +68,7 @@ async fn drawn(room: &Shared, c: Shell<'_>) -> Result<Result<String, askama::Err
         let note = if post::is_running(&room.post) { "act-send-running" } else { "act-send-note" };
         sending.insert(0, way(post::PATH, "act-send-title", c.t(note)));
     }
+    sending.push(way(preview::PATH_OF_FIRST, "preview-title", c.t("preview-note")));
     let held = mails(|state| state == MailState::Planned);
     if held > 0 {
         let note = lang.t1("act-let-go-held", "n", lang.count(held));

@@ -47,6 +47,11 @@ impl Sending {
         Self { relay, stop, job: Arc::default() }
     }
 
+    /// The way mails leave.
+    pub(super) fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
     /// Waits for a sending that was begun; asked to stop, it finishes the mails in hand.
     pub async fn finish(&self) {
         let task = self.job().task.take();

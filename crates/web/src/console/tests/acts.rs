@@ -281,7 +281,7 @@ async fn every_acts_page_says_what_follows_in_both_languages_and_shows_no_key() 
     let mut seen = 0;
     for route in pages {
         for lang in ["vi", "en"] {
-            let path = route.path.replace("{form}", "3").replace("{proposal}", "1");
+            let path = route.path.replace("{form}", "3").replace("{proposal}", "1").replace("{contact}", "1");
             let page = house.open(&format!("{path}?lang={lang}"), &nva).await;
             let words = page.text("main");
             for begin in ["act-", "acts-", "proposal", "c-"] {

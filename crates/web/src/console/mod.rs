@@ -43,6 +43,8 @@ pub(crate) struct Room {
     known: Mutex<Option<(Ground, Timestamp)>>,
     /// Acts that were done, and that one happens at a time.
     once: acts::Once,
+    /// Lists that were handed in and not stored yet.
+    uploads: acts::Uploads,
     /// How acts send, where this server may.
     post: acts::Post,
 }
@@ -87,8 +89,8 @@ pub(crate) fn router<S>(desk: Arc<Desk>, clock: Arc<dyn Clock>, post: Option<Sen
 where
     S: Clone + Send + Sync + 'static,
 {
-    let (ground, once) = (Latest::default(), acts::Once::default());
-    let room = Arc::new(Room { desk, clock, ground, known: Mutex::default(), once, post });
+    let (ground, once, uploads) = (Latest::default(), acts::Once::default(), acts::Uploads::default());
+    let room = Arc::new(Room { desk, clock, ground, known: Mutex::default(), once, uploads, post });
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         // The first who looks need not wait for the first count.
         let ahead = Arc::clone(&room);

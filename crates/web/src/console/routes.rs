@@ -6,6 +6,8 @@ use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 use parsurvey_survey::account::{Right, Role};
 
+use crate::guard::UPLOAD;
+
 use super::{Shared, account, acts, board, login, people, person};
 
 /// Who may open a page.
@@ -74,6 +76,9 @@ pub(crate) fn table() -> Vec<Route> {
     table.extend(act_with_page::<acts::Copy>("/console/preview/{contact}/copy"));
     table.extend(act_with_page::<acts::Copies>("/console/preview/{contact}/copies"));
     table.extend(act_with_page::<acts::LookedAt>("/console/preview/{contact}/looked-at"));
+    table.push(see(UPLOAD, Access::Needs(Right::Act), acts::roster_page));
+    table.push(act(UPLOAD, Access::Needs(Right::Act), acts::roster_upload));
+    table.extend(act_with_page::<acts::StoreRoster>("/console/roster/store"));
     table.push(see("/console/proposals", Access::Needs(Right::Act), acts::proposals));
     table.push(see("/console/proposals/{proposal}", Access::Needs(Right::Act), acts::proposal));
     table.extend(act_with_page::<acts::Approve>("/console/proposals/{proposal}/approve"));

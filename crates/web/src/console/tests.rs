@@ -4,6 +4,7 @@
 
 mod acts;
 mod doors;
+mod files;
 mod large;
 mod walk;
 

@@ -35,6 +35,7 @@ impl Act for Extend {
                 required: true,
             }],
             mark: mark((standing.deadline, standing.is_over())),
+            ..Outlook::default()
         }))
     }
 

@@ -14,6 +14,7 @@ use parsurvey_survey::delivery::MailState;
 use super::{INDEX, post, preview, proposals, written};
 use crate::console::Shared;
 use crate::console::shell::{Place, Shell, unavailable};
+use crate::guard::UPLOAD;
 use crate::problem::{Standing, reply};
 use crate::words::Lang;
 
@@ -79,10 +80,13 @@ async fn drawn(room: &Shared, c: Shell<'_>) -> Result<Result<String, askama::Err
         let note = lang.t1("act-unknown-note", "n", lang.count(unknown));
         sending.push(way("/console/people?state=unknown", "act-unknown-title", note));
     }
-    let people = vec![
+    let mut people = vec![
         way("/console/people", "acts-people-title", c.t("acts-people-note")),
         way(proposals::PATH, "proposals-title", lang.t1("proposals-note", "n", lang.count(open))),
     ];
+    if !standing.is_over() {
+        people.push(way(UPLOAD, "roster-title", c.t("roster-note")));
+    }
     let mut ending = vec![way("/console/acts/close", "act-close-title", c.t("act-close-note"))];
     if !standing.is_over() {
         ending.insert(0, way("/console/acts/extend", "act-extend-title", c.t("act-extend-note")));

@@ -13,6 +13,7 @@ mod page;
 mod post;
 mod preview;
 mod proposals;
+mod roster;
 mod seat;
 mod sending;
 mod settle;
@@ -37,6 +38,7 @@ pub use post::Sending;
 pub(super) use post::{Post, SendDue};
 pub(super) use preview::{Copies, Copy, LookedAt, mail as preview_mail, page as preview};
 pub(super) use proposals::{Approve, Reject, Withdraw, list as proposals, one as proposal};
+pub(super) use roster::{StoreRoster, Uploads, page as roster_page, upload as roster_upload};
 pub(super) use seat::{Decline, Excuse, Reinstate, ResumeMails};
 pub(super) use sending::{LetGo, Pause, Resume};
 pub(super) use settle::Settle;
@@ -68,6 +70,8 @@ pub(super) enum Kind {
     Moment,
     /// One of these: value and label.
     Choice(Vec<(String, String)>),
+    /// A box to tick besides the last one.
+    Agree,
 }
 
 /// A field that an act has besides reason and document.
@@ -77,6 +81,16 @@ pub(super) struct Input {
     pub(super) hint: String,
     pub(super) kind: Kind,
     pub(super) required: bool,
+}
+
+/// A table that an act's page shows.
+pub(super) struct Table {
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+    /// How many columns from the left are in the page's language; the others are the program's own words in English.
+    pub(super) own: usize,
 }
 
 /// What an act would do now, as its page says it.
@@ -90,6 +104,8 @@ pub(super) struct Outlook {
     pub(super) consequences: Vec<String>,
     /// What stands in the way; then there is no button.
     pub(super) hindrances: Vec<String>,
+    /// What it rests on, in full.
+    pub(super) tables: Vec<Table>,
     /// What has to be given.
     pub(super) inputs: Vec<Input>,
     /// A number of the state that all of this rests on.

@@ -170,6 +170,7 @@ fn faults<A: Act>(ask: &Ask, given: &Given, look: &Outlook) -> Vec<String> {
             Kind::Choice(choices) => choices.iter().any(|(known, _)| *known == value),
             Kind::Text | Kind::Email => !value.is_empty() || !input.required,
             Kind::Moment => ask.moment_of(value).is_some(),
+            Kind::Agree => value == "yes",
         };
         if !is_known {
             faults.push(missing(input.label.clone()));
@@ -228,6 +229,7 @@ impl ActPage<'_> {
     fn kind(&self, input: &Input) -> &'static str {
         match input.kind {
             Kind::Text | Kind::Choice(_) => "text",
+            Kind::Agree => "checkbox",
             Kind::Email => "email",
             Kind::Moment => "datetime-local",
         }
@@ -241,7 +243,7 @@ impl ActPage<'_> {
                 let is_chosen = |value: &String| value == chosen || choices.len() == 1;
                 choices.iter().map(|(value, label)| (value.as_str(), label.as_str(), is_chosen(value))).collect()
             }
-            Kind::Text | Kind::Email | Kind::Moment => Vec::new(),
+            Kind::Text | Kind::Email | Kind::Moment | Kind::Agree => Vec::new(),
         }
     }
 }

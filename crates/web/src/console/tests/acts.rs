@@ -14,13 +14,13 @@ use crate::app::{OpenCounts, app_that_sends};
 use tower::ServiceExt;
 
 impl Reply {
-    fn texts(&self, css: &str) -> Vec<String> {
+    pub(super) fn texts(&self, css: &str) -> Vec<String> {
         let selector = Selector::parse(css).expect("a selector");
         let page = Html::parse_document(&self.body);
         page.select(&selector).map(|found| found.text().collect::<String>()).collect()
     }
 
-    fn text(&self, css: &str) -> String {
+    pub(super) fn text(&self, css: &str) -> String {
         self.texts(css).join("\n")
     }
 
@@ -38,7 +38,7 @@ impl Reply {
 }
 
 /// A form's body: what the page brought, and what somebody typed.
-fn body(page: &Reply, typed: &[(&str, &str)]) -> String {
+pub(super) fn body(page: &Reply, typed: &[(&str, &str)]) -> String {
     let mut fields: BTreeMap<String, String> = page.hidden().into_iter().collect();
     assert!(fields.contains_key("mark") && fields.contains_key("number"), "{}", page.body);
     fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -48,27 +48,36 @@ fn body(page: &Reply, typed: &[(&str, &str)]) -> String {
 const SURE: [(&str, &str); 2] = [("reason", "vì công việc"), ("confirm", "yes")];
 const DOCUMENT: [(&str, &str); 2] = [("document", "45/SNV"), ("document-date", "2023-12-15")];
 
-fn typed<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(super) fn typed<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&SURE[..], &DOCUMENT, more].concat()
 }
 
 impl House {
-    async fn open(&self, path: &str, person: &Person) -> Reply {
+    pub(super) async fn open(&self, path: &str, person: &Person) -> Reply {
         let page = self.see(path, Some(&person.session)).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.body);
         page
     }
 
     /// Opens an act's page, fills it in and presses its button.
-    async fn act(&self, path: &str, person: &Person, typed: &[(&str, &str)]) -> Reply {
+    pub(super) async fn act(&self, path: &str, person: &Person, typed: &[(&str, &str)]) -> Reply {
         let page = self.open(path, person).await;
         self.post(path, Some(&person.session), &body(&page, typed)).await
     }
 
     /// What the page says that an act leads to.
-    async fn told(&self, done: &Reply, person: &Person) -> String {
+    pub(super) async fn told(&self, done: &Reply, person: &Person) -> String {
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
         self.open(done.location(), person).await.text("#told")
+    }
+
+    /// The same survey on a server that was told to write mails into a folder.
+    fn that_sends(&self, folder: &std::path::Path) -> (axum::Router, crate::Sending) {
+        let way = Way::Folder(Folder::new(folder.join("mails")));
+        let relay = Relay { way, limits: RunLimits::default(), settled: std::sync::Arc::default() };
+        let sending = crate::Sending::new(relay, Stop::new());
+        let clock = std::sync::Arc::new(super::Fixed(self.now));
+        (app_that_sends(self.desk.clone(), clock, OpenCounts::Nobody, Some(sending.clone())), sending)
     }
 
     /// How often the log has this, and who did it last, why, and by which document.
@@ -245,11 +254,7 @@ async fn mails_leave_from_the_console_only_where_the_server_was_told_how() {
     assert!(page.text(".follows").contains("Thư mời: gửi tới 851 người"), "{}", page.text(".follows"));
 
     let folder = tempfile::tempdir().expect("a folder");
-    let way = Way::Folder(Folder::new(folder.path().join("mails")));
-    let relay = Relay { way, limits: RunLimits::default(), settled: std::sync::Arc::default() };
-    let sending = crate::Sending::new(relay, Stop::new());
-    let clock = std::sync::Arc::new(super::Fixed(house.now));
-    let app = app_that_sends(house.desk.clone(), clock, OpenCounts::Nobody, Some(sending.clone()));
+    let (app, sending) = house.that_sends(folder.path());
     let ask = |method: &'static str, path: String, body: String| {
         let request = request(method, &path, Some(&nva.session), &body);
         let app = app.clone();
@@ -272,6 +277,42 @@ async fn mails_leave_from_the_console_only_where_the_server_was_told_how() {
 }
 
 #[tokio::test]
+async fn a_mail_is_shown_in_a_frame_that_may_do_nothing_and_sent_to_oneself() {
+    let house = House::inviting().await;
+    let nva = house.person("nva", Role::Operator, &[], None).await;
+    let page = house.open("/console/preview/2", &nva).await;
+    let policy = page.headers["content-security-policy"].to_str().expect("ASCII");
+    assert!(policy.contains("frame-src 'self'") && policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+    assert!(page.body.contains("src=\"/console/preview/2/mail?lang=vi\"") && page.body.contains("sandbox></iframe>"));
+    assert!(page.text("pre").contains("Nguyễn Văn A"), "{}", page.text("pre"));
+    let mail = house.open("/console/preview/2/mail", &nva).await;
+    let policy = mail.headers["content-security-policy"].to_str().expect("ASCII");
+    assert!(policy.ends_with("sandbox") && policy.contains("default-src 'none'") && !policy.contains("script-src"));
+    assert!(mail.body.contains("Nguyễn Văn A") && mail.body.contains(&"x".repeat(43)), "a dummy link");
+    for path in ["/console/preview/0", "/console/preview/99", "/console/preview/x", "/console/preview/99/mail"] {
+        assert_eq!(house.see(path, Some(&nva.session)).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let copy = house.open("/console/preview/2/copy", &nva).await;
+    assert!(copy.text(".hinders").contains("parsurvey send"), "no relay, no copy");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = house.that_sends(folder.path()).0;
+    let ask = |method: &'static str, body: String| {
+        let request = request(method, "/console/preview/2/copy", Some(&nva.session), &body);
+        let app = app.clone();
+        async move { read(app.oneshot(request).await.expect("the router answers")).await }
+    };
+    let page = ask("GET", String::new()).await;
+    let post = body(&page, &[&SURE[..], &[("email", "toi@sonoivu.example")]].concat());
+    let (first, second) = tokio::join!(ask("POST", post.clone()), ask("POST", post.clone()));
+    assert_eq!((first.status, second.location()), (StatusCode::SEE_OTHER, first.location()));
+    let sent = std::fs::read_dir(folder.path().join("mails")).expect("mails");
+    let sent: Vec<_> = sent.map(|file| std::fs::read(file.expect("a file").path()).expect("a mail")).collect();
+    assert_eq!(sent.len(), 1, "one mail, however often it is pressed");
+    assert!(String::from_utf8_lossy(&sent[0]).contains("toi@sonoivu.example"));
+}
+
+#[tokio::test]
 async fn every_acts_page_says_what_follows_in_both_languages_and_shows_no_key() -> Result<(), DeskError> {
     let house = House::inviting().await;
     let nva = house.person("nva", Role::Operator, &[], None).await;
@@ -288,7 +329,7 @@ async fn every_acts_page_says_what_follows_in_both_languages_and_shows_no_key() 
                 let shown = words.split_whitespace().any(|word| word.starts_with(begin) && word.contains('-'));
                 assert!(!shown, "{path} {lang} shows a key: {words}");
             }
-            if page.body.contains("class=\"act\"") {
+            if page.body.contains("class=\"follows\"") {
                 assert!(page.texts(".follows li").iter().all(|line| line.len() > 10), "{path} {lang}");
                 assert!(!page.texts(".follows li").is_empty(), "{path} {lang}");
                 seen += 1;

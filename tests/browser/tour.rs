@@ -9,6 +9,7 @@ use parsurvey_tests::{Serving, Survey, moments};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use crate::day::fill;
 use crate::office::Clerk;
 use crate::person::{GO_ON, option};
 
@@ -229,6 +230,7 @@ impl Tour {
             self.open(path).await;
             look(chrome, name).await;
         }
+        self.of_acts(look).await;
         let mut coordinator = Clerk::hired(&self.survey, "dau-moi", "coordinator", &["--unit", "office"]).await;
         self.open("/console/setup").await;
         coordinator.set_up(chrome, self.serving.now(&self.survey)).await;
@@ -236,6 +238,56 @@ impl Tour {
         self.open("/console/people").await;
         look(chrome, "console-not-now").await;
         chrome.click_through(".mine button").await;
+    }
+
+    /// The pages of acts; nothing is done on them but what is needed to see the next.
+    async fn of_acts(&self, look: &impl AsyncFn(&Chrome, &str)) {
+        let chrome = &self.chrome;
+        let proposed = ["correct-address", "6", "--email", "khac@thitranmau.example"];
+        self.survey.run(&[&proposed[..], &["--reason", "moved", "--document", "14/BNV"]].concat()).await.done();
+        for (path, name) in [
+            ("/console/acts", "acts"),
+            ("/console/acts/resume", "act-not-now"),
+            ("/console/acts/send", "act-send"),
+            ("/console/acts/extend", "act-extend"),
+            ("/console/acts/close", "act-close"),
+            ("/console/people/6", "acts-person"),
+            ("/console/people/6/replace", "act-proposed"),
+            ("/console/people/7/replace", "act-replace"),
+            ("/console/people/7/address", "act-address"),
+            ("/console/people/7/settle", "act-settle"),
+            ("/console/proposals", "proposals"),
+            ("/console/proposals/1", "proposal-decided"),
+            ("/console/proposals/2", "proposal"),
+            ("/console/proposals/2/approve", "act-approve"),
+            ("/console/preview/2", "preview"),
+            ("/console/preview/2/copy", "act-copy"),
+        ] {
+            self.open(path).await;
+            look(chrome, name).await;
+        }
+        self.open("/console/people/7/excuse").await;
+        look(chrome, "act-excuse").await;
+        chrome.ask("document.querySelector('main form').noValidate = true").await;
+        chrome.click_through("#do").await;
+        look(chrome, "act-faulty").await;
+        self.open("/console/acts/pause").await;
+        fill(chrome, &[("reason", "cần kiểm tra máy chủ thư"), ("confirm", "")]).await;
+        chrome.click_through("#do").await;
+        look(chrome, "acts-done").await;
+        let broken = self.survey.folder().join("danh-sach.csv");
+        let list = std::fs::read_to_string(&self.survey.roster).unwrap().replacen('@', "", 2);
+        std::fs::write(&broken, list).unwrap();
+        self.open("/console/roster").await;
+        look(chrome, "roster").await;
+        for (list, name) in [(&broken, "roster-faulty"), (&self.survey.roster, "roster-same")] {
+            self.open("/console/roster").await;
+            let file = chrome.client.find(fantoccini::Locator::Id("file")).await.unwrap();
+            file.send_keys(list.to_str().unwrap()).await.unwrap();
+            chrome.click_through("#do").await;
+            look(chrome, name).await;
+        }
+        self.survey.run(&["resume", "--reason", "looked at"]).await.done();
     }
 
     async fn of_other_times(&mut self, look: &impl AsyncFn(&Chrome, &str)) {

@@ -187,7 +187,7 @@ pub(crate) fn documented(because: &Because) -> Result<(), DeskError> {
     ))
 }
 
-fn address(text: &str) -> Result<String, DeskError> {
+pub(crate) fn address(text: &str) -> Result<String, DeskError> {
     RespondentEmail::parse(text).map(|email| email.expose().to_owned()).map_err(|error| {
         DeskError::refused(format!("the address is faulty: {error}"), "give one mailbox, such as ten@donvi.example")
     })

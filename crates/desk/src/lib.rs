@@ -22,6 +22,7 @@ mod lost;
 pub mod mailing;
 mod notices;
 pub mod opening;
+pub mod outlook;
 pub mod people;
 pub mod proposals;
 pub mod purge;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
-use parsurvey_dispatch::{RunLimits, Stop, Summary, Way};
+use parsurvey_dispatch::{RunLimits, Summary, Way};
 use parsurvey_ledger::{CampaignState, LinkHash, NewMail, Stage};
 use parsurvey_survey::campaign::{Contact, MailKind};
 use parsurvey_survey::key::KeyRole;
@@ -30,6 +30,7 @@ use crate::{Because, Desk, DeskError};
 pub use canary::HeldBack;
 pub use clock::Clock;
 pub use control::SettledByLog;
+pub use parsurvey_dispatch::Stop;
 pub use unmailed::Unmailed;
 
 /// How mails are sent.

@@ -30,7 +30,8 @@ impl From<Proposed> for Acted {
 
 impl Desk {
     /// Whether a change of address, of holder or of the frame needs two people now.
-    pub(crate) fn needs_two(&self, state: CampaignState) -> bool {
+    #[must_use]
+    pub fn needs_two(&self, state: CampaignState) -> bool {
         self.campaign.two_people && state == CampaignState::Inviting
     }
 

@@ -47,6 +47,8 @@ pub struct Imported {
     pub stored: bool,
     /// Where it waits for a second person instead.
     pub waits: Option<Acted>,
+    /// Seats that the difference takes out of the frame.
+    pub seats_removed: u64,
 }
 
 impl Desk {
@@ -65,28 +67,45 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Imported, DeskError> {
         let bytes = read_bounded(file, MAX_ROSTER_BYTES as u64)?;
+        self.import_roster_bytes(&file.display().to_string(), &bytes, options, because, now).await
+    }
+
+    /// [`Desk::import_roster`] of a file that was handed in as bytes, under the name that its faults tell.
+    ///
+    /// # Errors
+    /// As [`Desk::import_roster`].
+    pub async fn import_roster_bytes(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        options: &ImportOptions,
+        because: &Because,
+        now: Timestamp,
+    ) -> Result<Imported, DeskError> {
         let read = ReadOptions { sheet: options.sheet.clone(), accept: options.accept.clone() };
-        let reading = roster::read(&file.display().to_string(), &bytes, &self.campaign, &read);
+        let reading = roster::read(name, bytes, &self.campaign, &read);
+        let (stored, waits, seats_removed) = (false, None, 0);
         if !reading.is_clean() {
-            return Ok(Imported { reading, difference: Difference::default(), stored: false, waits: None });
+            return Ok(Imported { reading, difference: Difference::default(), stored, waits, seats_removed });
         }
-        let stored = self.ledger.stored_people().await?;
-        let difference = compare(&stored.people, &reading.rows);
+        let known = self.ledger.stored_people().await?;
+        let difference = compare(&known.people, &reading.rows);
+        let change = self.change_of(&difference, known.version);
+        let seats_removed = Effect::of(&known.people, &change).removed;
         if options.dry_run || difference.is_empty() {
-            return Ok(Imported { reading, difference, stored: false, waits: None });
+            return Ok(Imported { reading, difference, stored, waits, seats_removed });
         }
         let state = self.field_open("change the roster").await?;
-        let change = self.change_of(&difference, stored.version);
         if state != CampaignState::Draft {
-            self.may_amend(&stored.people, &change, options, because)?;
+            self.may_amend(&known.people, &change, options, because)?;
         }
         let act = because.act(now);
         if self.needs_two(state) {
             let waits = Some(self.ledger.propose_roster(&change, &reading.sha256, &act).await?.into());
-            return Ok(Imported { reading, difference, stored: false, waits });
+            return Ok(Imported { reading, difference, stored, waits, seats_removed });
         }
         self.ledger.apply_roster(&change, &reading.sha256, &act).await?;
-        Ok(Imported { reading, difference, stored: true, waits: None })
+        Ok(Imported { reading, difference, stored: true, waits, seats_removed })
     }
 
     /// Whether people who were invited may be changed like this.

@@ -167,6 +167,21 @@ impl Ledger {
         rows.into_iter().map(|(state, n)| Ok((code(&state, "mail.state")?, n.unsigned_abs()))).collect()
     }
 
+    /// How many mails of one contact are in each state; states without one are left out.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn mail_counts_of(&self, kind: MailKind, wave: u32) -> Result<BTreeMap<MailState, u64>> {
+        let rows = sqlx::query_as::<Any, (String, i64)>(
+            "SELECT state, COUNT(*) FROM mail WHERE kind = $1 AND wave = $2 GROUP BY state",
+        )
+        .bind(kind.as_str())
+        .bind(i64::from(wave))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.into_iter().map(|(state, n)| Ok((code(&state, "mail.state")?, n.unsigned_abs()))).collect()
+    }
+
     /// Mails of one contact by state, and when the last of them was settled: of those only that were queued together with
     /// mails that are held back. Who was added to the roster later had first few of their own.
     ///

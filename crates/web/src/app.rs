@@ -17,6 +17,7 @@ use parsurvey_survey::status::Status;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::console::Sending;
 use crate::limit::Limits;
 use crate::problem::{Problem, see_other};
 use crate::respond::problem_page;
@@ -39,7 +40,12 @@ pub enum OpenCounts {
 /// `/f/{token}/save` (answers as they are chosen, by the page's script), `/f/{token}/decline`, `/notice`, `/lost`,
 /// `/status`, `/chase`, `/console/…`, `/healthz`, `/assets/…`.
 pub fn app(desk: Arc<Desk>, clock: Arc<dyn Clock>, counts: OpenCounts) -> Router {
-    let console = console::router(Arc::clone(&desk), Arc::clone(&clock));
+    app_that_sends(desk, clock, counts, None)
+}
+
+/// [`app`], whose console sends mails when an operator decides so, where it is told how.
+pub fn app_that_sends(desk: Arc<Desk>, clock: Arc<dyn Clock>, counts: OpenCounts, post: Option<Sending>) -> Router {
+    let console = console::router(Arc::clone(&desk), Arc::clone(&clock), post);
     let (latest, chased, limits, asked) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
     router(House { desk, clock, latest, chased, limits, asked }, counts, console)
 }

@@ -32,8 +32,9 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use app::{OpenCounts, app};
+pub use app::{OpenCounts, app, app_that_sends};
 pub use client::{Client, Networks, network};
+pub use console::Sending;
 pub use ipnet::IpNet;
 pub use seam::{Clock, SystemClock};
 pub use serve::{CONNECTIONS, Server, serve};

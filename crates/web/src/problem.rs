@@ -14,6 +14,8 @@ pub(crate) enum Standing {
     Faulty,
     /// The form had been submitted before; this post was not stored.
     SubmittedBefore,
+    /// What a page showed has changed before its button was pressed; nothing was done.
+    Meanwhile,
     /// Received too late; not stored.
     TooLate,
     /// Not stored because the server could not; the page keeps the answers.
@@ -110,7 +112,7 @@ impl Standing {
         match self {
             Standing::Fine => StatusCode::OK,
             Standing::Faulty => StatusCode::UNPROCESSABLE_ENTITY,
-            Standing::SubmittedBefore => StatusCode::CONFLICT,
+            Standing::SubmittedBefore | Standing::Meanwhile => StatusCode::CONFLICT,
             Standing::TooLate => StatusCode::FORBIDDEN,
             Standing::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Standing::TooFast | Standing::TooManyTries => StatusCode::TOO_MANY_REQUESTS,

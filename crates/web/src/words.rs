@@ -11,10 +11,18 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use parsurvey_index::tree::Text;
 use unic_langid::{LanguageIdentifier, langid};
 
-/// The Vietnamese texts: of the form, and of the console.
-pub(crate) const VI: [&str; 2] = [include_str!("../locales/vi.ftl"), include_str!("../locales/console.vi.ftl")];
+/// The Vietnamese texts: of the form, of the console, and of its acts.
+pub(crate) const VI: [&str; 3] = [
+    include_str!("../locales/vi.ftl"),
+    include_str!("../locales/console.vi.ftl"),
+    include_str!("../locales/acts.vi.ftl"),
+];
 /// The English texts, likewise.
-pub(crate) const EN: [&str; 2] = [include_str!("../locales/en.ftl"), include_str!("../locales/console.en.ftl")];
+pub(crate) const EN: [&str; 3] = [
+    include_str!("../locales/en.ftl"),
+    include_str!("../locales/console.en.ftl"),
+    include_str!("../locales/acts.en.ftl"),
+];
 
 static VI_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("vi"), &VI));
 static EN_BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(langid!("en"), &EN));
@@ -87,6 +95,15 @@ impl Lang {
         let mut arguments = FluentArgs::new();
         arguments.set(first, value.to_string());
         arguments.set(second, other.to_string());
+        self.format(key, Some(&arguments))
+    }
+
+    /// The same with any number of arguments.
+    pub(crate) fn tn(self, key: &str, given: &[(&str, &dyn Display)]) -> String {
+        let mut arguments = FluentArgs::new();
+        for (name, value) in given {
+            arguments.set(*name, value.to_string());
+        }
         self.format(key, Some(&arguments))
     }
 

@@ -174,6 +174,38 @@ impl Desk {
             ));
         }
         let contact = self.nearest_contact(kind, now)?;
+        let taken = self.carry_copies(contact, &mailboxes, relay, now).await?;
+        self.ledger.copies_sent(contact.kind, contact.wave, &because.act(now)).await?;
+        Ok(taken)
+    }
+
+    /// Sends one mail of the campaign, with a dummy link, to one mailbox of whoever wants to look at it. It stands for no
+    /// contact: nothing is recorded, and nobody is taken to have looked.
+    ///
+    /// # Errors
+    /// A faulty address, no such contact, or the relay did not take it.
+    pub async fn send_copy(
+        &self,
+        kind: MailKind,
+        wave: u32,
+        mailbox: &str,
+        relay: &Relay,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
+        let mailbox = crate::acts::address(mailbox)?;
+        let contact = self.contact_of(kind, wave)?;
+        self.carry_copies(contact, &[mailbox], relay, now).await?;
+        Ok(())
+    }
+
+    /// Carries a contact's mail with a dummy link to each of the mailboxes; gives how many the relay took.
+    async fn carry_copies(
+        &self,
+        contact: &Contact,
+        mailboxes: &[String],
+        relay: &Relay,
+        now: Timestamp,
+    ) -> Result<usize, DeskError> {
         let unfinished = |taken: usize, why: String| {
             DeskError::unfinished(
                 format!("{taken} of {} copies were sent: {why}", mailboxes.len()),
@@ -199,10 +231,7 @@ impl Desk {
         }
         line.leave().await;
         match refused {
-            None => {
-                self.ledger.copies_sent(contact.kind, contact.wave, &because.act(now)).await?;
-                Ok(taken)
-            }
+            None => Ok(taken),
             Some(delivery) => Err(unfinished(taken, delivery.to_string())),
         }
     }

@@ -81,7 +81,7 @@ impl Desk {
             .map_err(|error| DeskError::refused(error.to_string(), "mend the template and run `parsurvey check`"))
     }
 
-    fn contact_of(&self, kind: MailKind, wave: u32) -> Result<&Contact, DeskError> {
+    pub(super) fn contact_of(&self, kind: MailKind, wave: u32) -> Result<&Contact, DeskError> {
         // However often it was asked for, it is one mail; its waves only count the requests.
         if kind == MailKind::Link {
             return Ok(&self.campaign.lost_link.mail);

@@ -15,6 +15,9 @@ pub(crate) struct ServeArgs {
     /// Also do whatever is due, as `run` does, every minute.
     #[arg(long)]
     pub(crate) send: bool,
+    /// Let operators send from the console what is due, over the relay that is named here; `--send` lets them too.
+    #[arg(long)]
+    pub(crate) console_sends: bool,
     /// Show `/status` and `/chase`, counts of forms by group and unit, to everybody who can reach the server; without it
     /// they are in the console.
     #[arg(long)]

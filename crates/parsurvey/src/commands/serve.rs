@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use parsurvey_desk::mailing::Relay;
 use parsurvey_desk::{Because, Desk};
 use parsurvey_dispatch::Stop;
-use parsurvey_web::{Clock, Networks, OpenCounts, Server, SystemClock, Tls, TlsError};
+use parsurvey_web::{Clock, Networks, OpenCounts, Sending, Server, SystemClock, Tls, TlsError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
@@ -31,7 +31,7 @@ impl Clock for ShiftedClock {
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
-    let relay = args.send.then(|| mailing::relay(&args.smtp)).transpose()?;
+    let relay = (args.send || args.console_sends).then(|| mailing::relay(&args.smtp)).transpose()?;
     let tls = certificate(args)?;
     let desk = shared_desk(global).await?;
     let shown = now(global, desk.campaign())?;
@@ -69,13 +69,14 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         );
     }
     let stop = stop_on_signal();
-    let sending = relay.map(|relay| {
+    let post = relay.clone().map(|relay| Sending::new(relay, stop.clone()));
+    let sending = relay.filter(|_| args.send).map(|relay| {
         let because = plain(global, "serve");
         tokio::spawn(send_when_due(Arc::clone(&desk), relay, stop.clone(), because, Arc::clone(&clock)))
     });
     let ledger = desk.ledger().clone();
     let counts = if args.open_counts { OpenCounts::Everybody } else { OpenCounts::Nobody };
-    let app = parsurvey_web::app(desk, clock, counts);
+    let app = parsurvey_web::app_that_sends(desk, clock, counts, post.clone());
     let asked = stop.clone();
     Server { listener, networks, tls, places }
         .run(app, async move { asked.asked().await })
@@ -83,9 +84,12 @@ pub(crate) async fn serve(global: &Global, args: &ServeArgs) -> Done {
         .map_err(|error| Failure::Told(3, format!("the server ended ({error}); start it again")))?;
     let written = ledger.arrivals();
     eprintln!("recorded {} steps of respondents in {} commits", written.records, written.commits);
+    // Asked to stop as well, whoever sends finishes the mails in hand.
+    stop.ask();
+    if let Some(post) = post {
+        post.finish().await;
+    }
     if let Some(sending) = sending {
-        // Asked to stop as well, it finishes the mails in hand.
-        stop.ask();
         sending.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
     }
     Ok(0)

@@ -60,6 +60,8 @@ pub enum Right {
     SeePeople,
     /// One person's mails with what became of each.
     SeeMails,
+    /// Acts of the campaign: pause, excuse, replace, send, close, and what else an operator does.
+    Act,
 }
 
 impl Role {
@@ -76,7 +78,7 @@ impl Role {
                 Role::Operator | Role::Coordinator | Role::Administrator => true,
                 Role::Analyst | Role::DataEntry | Role::Auditor | Role::KeyHolder => false,
             },
-            Right::SeeMails => match self {
+            Right::SeeMails | Right::Act => match self {
                 Role::Operator | Role::Administrator => true,
                 Role::Coordinator | Role::Analyst | Role::DataEntry | Role::Auditor | Role::KeyHolder => false,
             },
@@ -212,6 +214,7 @@ mod tests {
         for role in ROLES {
             assert!(role.may(Right::OwnAccount));
             assert!(!role.may(Right::SeeMails) || role.may(Right::SeePeople));
+            assert!(!role.may(Right::Act) || role.may(Right::SeeMails), "nobody acts on what they cannot see");
             assert!(!role.may(Right::SeePeople) || role.may(Right::SeeCounts));
         }
         for blind in [Role::DataEntry, Role::KeyHolder] {

@@ -1,9 +1,11 @@
-//! The operator's console: log in, board, people. Every page is a question of the desk, cut to what the account may see.
+//! The operator's console: log in, board, people, acts. Every page is a question or an act of the desk, cut to what the
+//! account may see and do.
 //!
 //! [`routes`] is the one table of pages and of who may open them; the router is made from it alone. Here a cookie
 //! exists, so what [`crate::guard`] lets pass for the form is not enough: see [`guard`].
 
 mod account;
+mod acts;
 mod board;
 mod caller;
 mod guard;
@@ -16,6 +18,8 @@ mod routes;
 mod shell;
 #[cfg(test)]
 mod tests;
+
+pub use acts::Sending;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -37,6 +41,12 @@ pub(crate) struct Room {
     ground: Latest<Ground>,
     /// The same, for whoever comes while a large frame is being counted.
     known: Mutex<Option<(Ground, Timestamp)>>,
+    /// Acts that were done, and that one happens at a time.
+    once: acts::Once,
+    /// Lists that were handed in and not stored yet.
+    uploads: acts::Uploads,
+    /// How acts send, where this server may.
+    post: acts::Post,
 }
 
 pub(crate) type Shared = Arc<Room>;
@@ -75,8 +85,12 @@ impl Room {
 }
 
 /// The console's pages, made from the table.
-pub(crate) fn router<S: Clone + Send + Sync + 'static>(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Router<S> {
-    let room = Arc::new(Room { desk, clock, ground: Latest::default(), known: Mutex::default() });
+pub(crate) fn router<S>(desk: Arc<Desk>, clock: Arc<dyn Clock>, post: Option<Sending>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let (ground, once, uploads) = (Latest::default(), acts::Once::default(), acts::Uploads::default());
+    let room = Arc::new(Room { desk, clock, ground, known: Mutex::default(), once, uploads, post });
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         // The first who looks need not wait for the first count.
         let ahead = Arc::clone(&room);

@@ -4,11 +4,14 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::Uri;
 use axum::response::Response;
 use jiff::Timestamp;
 use parsurvey_desk::accounts::login::Visitor;
 use parsurvey_desk::people::PersonFile;
 use parsurvey_ledger::{Attempt, MailRow};
+use parsurvey_survey::account::Right;
+use parsurvey_survey::delivery::MailState;
 use parsurvey_survey::seat::Seat;
 
 use super::shell::{Place, Shell, problem, unavailable};
@@ -20,6 +23,12 @@ use crate::words::Lang;
 struct FactView {
     label: String,
     text: String,
+}
+
+/// A way to an act on this seat.
+struct WayView {
+    address: String,
+    label: String,
 }
 
 /// A mail with its history.
@@ -46,6 +55,7 @@ struct PersonPage<'a> {
     c: Shell<'a>,
     name: String,
     facts: Vec<FactView>,
+    ways: Vec<WayView>,
     mails: Vec<MailView>,
 }
 
@@ -53,6 +63,7 @@ struct PersonPage<'a> {
 pub(super) async fn page(
     State(room): State<Shared>,
     Extension(visitor): Extension<Visitor>,
+    uri: Uri,
     lang: Lang,
     form: Result<Path<i64>, PathRejection>,
 ) -> Response {
@@ -66,10 +77,40 @@ pub(super) async fn page(
         Err(error) => return unavailable(&room, lang, Some(&visitor), &error),
     };
     let path = format!("/console/people/{}", file.seat.form);
-    let c = Shell::new(&room, lang, Some(&visitor), Place::People, "c-person-title", &path);
+    let mut c = Shell::new(&room, lang, Some(&visitor), Place::People, "c-person-title", &path);
+    c.told = room.once.told(&visitor.account.name, uri.query());
+    let ways = if visitor.account.role.may(Right::Act) { ways(&c, &file) } else { Vec::new() };
     let facts = facts(&room, lang, &file);
     let mails = file.mails.iter().map(|(mail, attempts)| mail_view(&room, lang, &file.seat, mail, attempts)).collect();
-    reply(Standing::Fine, PersonPage { name: file.person.name.clone(), facts, mails, c }.render())
+    reply(Standing::Fine, PersonPage { name: file.person.name.clone(), facts, ways, mails, c }.render())
+}
+
+/// The acts that this seat's state may allow; each page says what stands in the way.
+fn ways(c: &Shell<'_>, file: &PersonFile) -> Vec<WayView> {
+    let seat = &file.seat;
+    let mut acts = Vec::new();
+    if seat.completed.is_none() && !seat.ineligible {
+        acts.push(if seat.excused.is_some() {
+            ("reinstate", "act-reinstate-title")
+        } else {
+            ("excuse", "act-excuse-title")
+        });
+        acts.extend([("replace", "act-replace-title"), ("address", "act-address-title")]);
+        if seat.address_stopped {
+            acts.push(("resume-mails", "act-resume-mails-title"));
+        }
+        if !seat.declined {
+            acts.push(("decline", "act-decline-title"));
+        }
+    }
+    if file.mails.iter().any(|(mail, _)| mail.state == MailState::Unknown) {
+        acts.push(("settle", "act-settle-title"));
+    }
+    let view = |(word, label): (&str, &str)| WayView {
+        address: c.link(&format!("/console/people/{}/{word}", seat.form)),
+        label: c.t(label),
+    };
+    acts.into_iter().map(view).collect()
 }
 
 fn moment(room: &Shared, moment: Timestamp) -> String {

@@ -6,7 +6,9 @@ use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 use parsurvey_survey::account::{Right, Role};
 
-use super::{Shared, account, board, login, people, person};
+use crate::guard::UPLOAD;
+
+use super::{Shared, account, acts, board, login, people, person};
 
 /// Who may open a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +49,46 @@ fn act<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, 
     Route { method: "POST", path, access, handler: post(handler) }
 }
 
+/// The two routes of an act: its page, and the post that does it.
+fn act_with_page<A: acts::Act>(path: &'static str) -> [Route; 2] {
+    [see(path, Access::Needs(Right::Act), acts::page::<A>), act(path, Access::Needs(Right::Act), acts::post::<A>)]
+}
+
 /// Every page of the console.
 pub(crate) fn table() -> Vec<Route> {
+    let mut table = looks();
+    table.push(see("/console/acts", Access::Needs(Right::Act), acts::index_page));
+    table.extend(act_with_page::<acts::Pause>("/console/acts/pause"));
+    table.extend(act_with_page::<acts::Resume>("/console/acts/resume"));
+    table.extend(act_with_page::<acts::LetGo>("/console/acts/let-go"));
+    table.extend(act_with_page::<acts::SendDue>("/console/acts/send"));
+    table.extend(act_with_page::<acts::Extend>("/console/acts/extend"));
+    table.extend(act_with_page::<acts::Close>("/console/acts/close"));
+    table.extend(act_with_page::<acts::Excuse>("/console/people/{form}/excuse"));
+    table.extend(act_with_page::<acts::Reinstate>("/console/people/{form}/reinstate"));
+    table.extend(act_with_page::<acts::Decline>("/console/people/{form}/decline"));
+    table.extend(act_with_page::<acts::ResumeMails>("/console/people/{form}/resume-mails"));
+    table.extend(act_with_page::<acts::Replace>("/console/people/{form}/replace"));
+    table.extend(act_with_page::<acts::CorrectAddress>("/console/people/{form}/address"));
+    table.extend(act_with_page::<acts::Settle>("/console/people/{form}/settle"));
+    table.push(see("/console/preview/{contact}", Access::Needs(Right::Act), acts::preview));
+    table.push(see("/console/preview/{contact}/mail", Access::Needs(Right::Act), acts::preview_mail));
+    table.extend(act_with_page::<acts::Copy>("/console/preview/{contact}/copy"));
+    table.extend(act_with_page::<acts::Copies>("/console/preview/{contact}/copies"));
+    table.extend(act_with_page::<acts::LookedAt>("/console/preview/{contact}/looked-at"));
+    table.push(see(UPLOAD, Access::Needs(Right::Act), acts::roster_page));
+    table.push(act(UPLOAD, Access::Needs(Right::Act), acts::roster_upload));
+    table.extend(act_with_page::<acts::StoreRoster>("/console/roster/store"));
+    table.push(see("/console/proposals", Access::Needs(Right::Act), acts::proposals));
+    table.push(see("/console/proposals/{proposal}", Access::Needs(Right::Act), acts::proposal));
+    table.extend(act_with_page::<acts::Approve>("/console/proposals/{proposal}/approve"));
+    table.extend(act_with_page::<acts::Reject>("/console/proposals/{proposal}/reject"));
+    table.extend(act_with_page::<acts::Withdraw>("/console/proposals/{proposal}/withdraw"));
+    table
+}
+
+/// Pages to look at, and one's own account.
+fn looks() -> Vec<Route> {
     vec![
         see("/console", Access::Needs(Right::OwnAccount), account::home),
         see("/console/login", Access::Anyone, login::page),

@@ -17,6 +17,7 @@ use crate::words::Lang;
 pub(super) enum Place {
     Board,
     People,
+    Acts,
     Account,
     /// Before the login, or nowhere.
     Outside,
@@ -26,6 +27,8 @@ pub(super) enum Place {
 pub(super) struct Shell<'a> {
     pub(super) f: Frame<'a>,
     pub(super) visitor: Option<&'a Visitor>,
+    /// What was just done, told above the page.
+    pub(super) told: Option<String>,
     place: Place,
 }
 
@@ -47,7 +50,7 @@ impl<'a> Shell<'a> {
         path: &str,
     ) -> Self {
         let switch = Switch::Link(with_lang(path, lang.other()));
-        Self { f: Frame::new(room.desk.campaign(), lang, lang.t(title), switch), visitor, place }
+        Self { f: Frame::new(room.desk.campaign(), lang, lang.t(title), switch), visitor, told: None, place }
     }
 
     pub(super) fn t(&self, key: &str) -> String {
@@ -68,6 +71,7 @@ impl<'a> Shell<'a> {
         let places = [
             (Place::Board, Right::SeeCounts, "/console/board", "c-nav-board"),
             (Place::People, Right::SeePeople, "/console/people", "c-nav-people"),
+            (Place::Acts, Right::Act, "/console/acts", "c-nav-acts"),
             (Place::Account, Right::OwnAccount, "/console/account", "c-nav-account"),
         ];
         places

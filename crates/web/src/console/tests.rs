@@ -2,7 +2,9 @@
 //!
 //! The campaign is the large sample, because it has two targets. A browser is tried elsewhere.
 
+mod acts;
 mod doors;
+mod files;
 mod large;
 mod walk;
 
@@ -17,7 +19,7 @@ use parsurvey_desk::accounts::Wanted;
 use parsurvey_desk::accounts::login::{Credentials, Login};
 use parsurvey_desk::roster::ImportOptions;
 use parsurvey_desk::{Because, DataFolder, Desk, load_campaign};
-use parsurvey_survey::account::{AccountName, Role, Seed, step_of};
+use parsurvey_survey::account::{AccountName, Right, Role, Seed, step_of};
 use tower::ServiceExt;
 use zeroize::Zeroizing;
 
@@ -75,6 +77,18 @@ impl House {
         let desk = Arc::new(desk);
         let app = app(Arc::clone(&desk), Arc::new(Fixed(now)), OpenCounts::Nobody);
         Self { desk, app, now, _folder: folder }
+    }
+
+    /// The same after the list was frozen by the first invitation, of which no mail was sent.
+    pub(super) async fn inviting() -> Self {
+        let house = Self::hanoi().await;
+        house.desk.hold_keys_itself(&because(), house.now).await.expect("keys");
+        let keys = house.desk.ledger().keys().await.expect("read").into_iter();
+        let keys = keys.map(|key| (key.role.as_str().to_owned(), key.fingerprint)).collect();
+        let parts = parsurvey_survey::freeze::at_first_invitation(house.desk.campaign(), &keys);
+        let act = parsurvey_ledger::Act::plain(house.now, "tester");
+        house.desk.ledger().freeze(parsurvey_ledger::Stage::Inviting, &parts, &act).await.expect("frozen");
+        house
     }
 
     /// The same survey at another moment.

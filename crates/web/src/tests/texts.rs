@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::words::{EN, VI};
 
 /// Key → names of its arguments.
-fn keys(sources: [&'static str; 2]) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+fn keys(sources: [&'static str; 3]) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let lines =
         sources.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let mut keys = BTreeMap::new();
@@ -22,7 +22,7 @@ fn keys(sources: [&'static str; 2]) -> BTreeMap<&'static str, BTreeSet<&'static 
 /// Every quoted string of the templates and of the sources outside tests.
 fn quoted() -> BTreeSet<String> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = ["src", "src/console", "templates", "templates/console"];
+    let places = ["src", "src/console", "src/console/acts", "templates", "templates/console"];
     let texts = places.into_iter().flat_map(|folder| texts(&root.join(folder)));
     texts.flat_map(|text| text.split('"').map(str::to_owned).collect::<Vec<_>>()).collect()
 }

@@ -17,6 +17,7 @@ mod mishaps;
 mod office;
 mod person;
 mod phone;
+mod results;
 mod scanner;
 mod screenshots;
 mod several;

@@ -307,6 +307,18 @@ impl Tour {
         self.move_to(moments::PRENOTICE).await;
         self.open_form(5).await;
         look(&self.chrome, "not-yet").await;
+        self.move_to(moments::AFTER).await;
+        let mut analyst = Clerk::hired(&self.survey, "phan-tich", "analyst", &[]).await;
+        self.open("/console/setup").await;
+        analyst.set_up(&self.chrome, self.serving.now(&self.survey)).await;
+        self.open("/console/results").await;
+        look(&self.chrome, "console-sealed").await;
+        self.survey.run(&["close"]).await.done();
+        self.survey.open().await.done();
+        self.open("/console/results").await;
+        look(&self.chrome, "console-results").await;
+        self.chrome.click_through(".results a").await;
+        look(&self.chrome, "console-explained").await;
     }
 
     /// The same server at the same address, at another time.

@@ -26,6 +26,7 @@ use parsurvey_tally::answers_csv::{AnswersError, AnswersFile, Orientation, count
 use parsurvey_tally::counter::{Asked, Frame};
 use sha2::{Digest, Sha256};
 
+use crate::accounts::login::Visitor;
 use crate::files::read_bounded;
 use crate::{Desk, DeskError};
 
@@ -76,6 +77,25 @@ impl Desk {
             status: Some(self.status_by_group(now).await?),
         };
         assemble(&self.campaign, counted, now)
+    }
+
+    /// The results as somebody at the console sees them, under the campaign's own policy: of the one target of the
+    /// account, or of all. `None` before the box was opened.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or holds another campaign's tally.
+    pub async fn results_for(&self, visitor: &Visitor, now: Timestamp) -> Result<Option<Results>, DeskError> {
+        if !matches!(self.state().await?, CampaignState::Opened | CampaignState::Released) {
+            return Ok(None);
+        }
+        let mut results = self.results(None, now).await?;
+        if let Some(own) = &visitor.scope.target {
+            results.targets.retain(|target| target.code == *own);
+            results.alternatives.retain(|(target, _)| target == own);
+            // Its counts are of all targets.
+            results.status = None;
+        }
+        Ok(Some(results))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod results;
 pub mod score_json;
 pub mod table;
 pub mod tables;
+pub mod walk;
 pub mod xlsx;
 
 pub use lang::Lang;

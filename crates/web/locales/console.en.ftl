@@ -17,9 +17,9 @@ c-role-administrator = Administrator
 c-role-key-holder = Key holder
 c-meaning-operator = Runs the survey: sees counts, respondents and what became of each mail. Nobody can see an answer.
 c-meaning-coordinator = Chases the own units: sees their counts, and names only where the organiser has ordered it in writing.
-c-meaning-analyst = Works on results: sees counts, no respondents.
+c-meaning-analyst = Works on results: sees counts, and results once the box was opened, no respondents.
 c-meaning-data-entry = Keys forms that came on paper: sees neither counts nor respondents.
-c-meaning-auditor = Looks at how the survey is run: sees counts, no respondents.
+c-meaning-auditor = Looks at how the survey is run: sees counts, and results once the box was opened, no respondents.
 c-meaning-administrator = Cares for accounts and the server; can stand in for an operator.
 c-meaning-key-holder = Holds the key of the ballot box: sees neither counts nor respondents.
 
@@ -161,3 +161,14 @@ c-try-deferred = Put off
 c-try-route-failed = Line lost before sending
 c-try-relay-took-it = The log shows that the server took it
 c-try-relay-never-had-it = The log shows that the server never had it
+
+c-nav-results = Results
+c-results-title = Survey results
+c-results-sealed = No results yet: the ballot box has not been opened. Only the holder of its key can open it, after the survey has been closed. The key to the box is held by: { $holder }.
+c-results-policy = Scoring policy: { $policy }.
+c-results-how = The code of a sub-criterion leads to how each figure was made.
+c-results-explain = – how it was made
+c-results-html = Download the report (HTML)
+c-results-xlsx = Download the workbook (XLSX)
+c-explained-title = How the points of { $code } were made
+c-explained-back = Back to the results

@@ -17,9 +17,9 @@ c-role-administrator = Quản trị
 c-role-key-holder = Người giữ khóa
 c-meaning-operator = Điều hành cuộc khảo sát: xem số liệu, người trả lời và tình trạng từng thư. Không ai xem được câu trả lời.
 c-meaning-coordinator = Đôn đốc đơn vị mình: xem số liệu của đơn vị; chỉ xem họ tên khi cơ quan tổ chức khảo sát có văn bản cho phép.
-c-meaning-analyst = Phân tích kết quả: xem số liệu, không xem người trả lời.
+c-meaning-analyst = Phân tích kết quả: xem số liệu và kết quả sau khi mở hòm phiếu, không xem người trả lời.
 c-meaning-data-entry = Nhập phiếu giấy: không xem số liệu và người trả lời.
-c-meaning-auditor = Kiểm tra việc tổ chức: xem số liệu, không xem người trả lời.
+c-meaning-auditor = Kiểm tra việc tổ chức: xem số liệu và kết quả sau khi mở hòm phiếu, không xem người trả lời.
 c-meaning-administrator = Quản trị tài khoản và máy chủ; có thể làm thay cán bộ điều hành.
 c-meaning-key-holder = Giữ khóa hòm phiếu: không xem số liệu và người trả lời.
 
@@ -161,3 +161,14 @@ c-try-deferred = Bị hoãn
 c-try-route-failed = Mất kết nối trước khi gửi
 c-try-relay-took-it = Nhật ký cho thấy máy chủ đã nhận
 c-try-relay-never-had-it = Nhật ký cho thấy máy chủ chưa nhận
+
+c-nav-results = Kết quả
+c-results-title = Kết quả khảo sát
+c-results-sealed = Chưa có kết quả: hòm phiếu chưa được mở. Chỉ người giữ khóa mở được, sau khi đóng đợt khảo sát. Người giữ khóa hòm phiếu: { $holder }.
+c-results-policy = Chính sách tính điểm: { $policy }.
+c-results-how = Bấm vào mã tiêu chí thành phần để xem cách tính từng con số.
+c-results-explain = – cách tính
+c-results-html = Tải báo cáo (HTML)
+c-results-xlsx = Tải bảng tính (XLSX)
+c-explained-title = Cách tính điểm { $code }
+c-explained-back = Về trang kết quả

@@ -6,7 +6,7 @@ use parsurvey_desk::files::write_whole;
 use parsurvey_desk::results::{AnswersInput, explanations, results_of_answers};
 use parsurvey_index::code::SubCriterionCode;
 use parsurvey_index::exact::Quantity;
-use parsurvey_index::explain::{Explanation, Step};
+use parsurvey_index::explain::Explanation;
 use parsurvey_index::tree::Text;
 use parsurvey_ledger::Chain;
 use parsurvey_report::Results;
@@ -16,6 +16,7 @@ use parsurvey_report::tables::{
     EventRow, alternatives_table, area_table, completion_table, event_table, group_table, headline_table,
     other_targets_table, status_table, sub_criteria_table,
 };
+use parsurvey_report::walk::walk_steps;
 use parsurvey_survey::calendar;
 use parsurvey_survey::status::StatusBy;
 use parsurvey_tally::answers_csv::Orientation;
@@ -237,26 +238,8 @@ fn walk_text(results: &Results, walk: &Explanation, global: &Global) -> String {
     if let Some(leaf) = results.sub_criterion(&walk.sub_criterion) {
         lines.push(language.of(&leaf.name).to_owned());
     }
-    for step in &walk.steps {
-        let heading = match step {
-            Step::Question { group, question, no_opinion, blank, .. } => format!(
-                "{group}, {question} ({}: {}, {}: {})",
-                language.of(&text("không có ý kiến", "no opinion")),
-                no_opinion.map_or_else(|| "–".into(), |n| n.to_string()),
-                language.of(&text("để trống", "blank")),
-                blank.map_or_else(|| "–".into(), |n| n.to_string()),
-            ),
-            Step::Group { group, .. } => {
-                format!("{group}: {}", language.of(&text("phần trăm của nhóm", "percent of the group")))
-            }
-            Step::Weights { .. } => language
-                .of(&text("bình quân có trọng số các nhóm được hỏi", "weighted mean over the groups asked"))
-                .to_owned(),
-            Step::Points { .. } => {
-                language.of(&text("điểm = điểm tối đa × phần trăm", "points = maximum × percent")).to_owned()
-            }
-        };
-        lines.push(format!("  {heading}\n    {}", step.formula()));
+    for step in walk_steps(walk, language, ToString::to_string) {
+        lines.push(format!("  {}\n    {}", step.heading, step.formula));
     }
     lines.push(String::new());
     lines.join("\n")

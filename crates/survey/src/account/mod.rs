@@ -60,6 +60,8 @@ pub enum Right {
     SeePeople,
     /// One person's mails with what became of each.
     SeeMails,
+    /// Results, once the box was opened: points, percents and counts of groups that are large enough.
+    SeeResults,
     /// Acts of the campaign: pause, excuse, replace, send, close, and what else an operator does.
     Act,
 }
@@ -77,6 +79,10 @@ impl Role {
             Right::SeePeople => match self {
                 Role::Operator | Role::Coordinator | Role::Administrator => true,
                 Role::Analyst | Role::DataEntry | Role::Auditor | Role::KeyHolder => false,
+            },
+            Right::SeeResults => match self {
+                Role::Operator | Role::Analyst | Role::Auditor | Role::Administrator => true,
+                Role::Coordinator | Role::DataEntry | Role::KeyHolder => false,
             },
             Right::SeeMails | Right::Act => match self {
                 Role::Operator | Role::Administrator => true,
@@ -216,9 +222,10 @@ mod tests {
             assert!(!role.may(Right::SeeMails) || role.may(Right::SeePeople));
             assert!(!role.may(Right::Act) || role.may(Right::SeeMails), "nobody acts on what they cannot see");
             assert!(!role.may(Right::SeePeople) || role.may(Right::SeeCounts));
+            assert!(!role.may(Right::SeeResults) || role.may(Right::SeeCounts));
         }
         for blind in [Role::DataEntry, Role::KeyHolder] {
-            assert!(!blind.may(Right::SeeCounts));
+            assert!(!blind.may(Right::SeeCounts) && !blind.may(Right::SeeResults));
         }
         for nameless in [Role::Analyst, Role::Auditor] {
             assert!(!nameless.may(Right::SeePeople));

@@ -14,6 +14,7 @@ mod names;
 mod part;
 mod people;
 mod person;
+mod results;
 mod routes;
 mod shell;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use parsurvey_survey::account::{Right, Role};
 
 use crate::guard::UPLOAD;
 
-use super::{Shared, account, acts, board, login, people, person};
+use super::{Shared, account, acts, board, login, people, person, results};
 
 /// Who may open a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,9 @@ fn looks() -> Vec<Route> {
         see("/console/board/events", Access::Watches(Right::SeeCounts), board::events),
         see("/console/people", Access::Needs(Right::SeePeople), people::page),
         see("/console/people/{form}", Access::Needs(Right::SeeMails), person::page),
+        see("/console/results", Access::Needs(Right::SeeResults), results::page),
+        see("/console/results/explain/{code}", Access::Needs(Right::SeeResults), results::explained),
+        see("/console/results/files/{name}", Access::Needs(Right::SeeResults), results::file),
     ]
 }
 

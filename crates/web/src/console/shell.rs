@@ -17,6 +17,7 @@ use crate::words::Lang;
 pub(super) enum Place {
     Board,
     People,
+    Results,
     Acts,
     Account,
     /// Before the login, or nowhere.
@@ -71,6 +72,7 @@ impl<'a> Shell<'a> {
         let places = [
             (Place::Board, Right::SeeCounts, "/console/board", "c-nav-board"),
             (Place::People, Right::SeePeople, "/console/people", "c-nav-people"),
+            (Place::Results, Right::SeeResults, "/console/results", "c-nav-results"),
             (Place::Acts, Right::Act, "/console/acts", "c-nav-acts"),
             (Place::Account, Right::OwnAccount, "/console/account", "c-nav-account"),
         ];

@@ -36,7 +36,13 @@ fn word(reply: &Reply) -> &'static str {
 }
 
 fn path_of(route: &Route) -> String {
-    route.path.replace("{form}", "1").replace("{proposal}", "1").replace("{contact}", "1")
+    route
+        .path
+        .replace("{form}", "1")
+        .replace("{proposal}", "1")
+        .replace("{contact}", "1")
+        .replace("{code}", "2.3")
+        .replace("{name}", "report.xlsx")
 }
 
 #[tokio::test]

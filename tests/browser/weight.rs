@@ -60,7 +60,11 @@ async fn every_page_is_light_and_vietnamese_letters_need_no_download() {
     let titles: Mutex<String> = Mutex::default();
     tour.every_page(async |chrome, name| {
         let transfers = chrome.transfers().await;
-        let last = transfers.iter().rposition(|transfer| transfer.kind == "Document").expect("a page came");
+        // A page may show another one in a frame; it is the page itself that was asked for.
+        let here = chrome.client.current_url().await.unwrap().to_string();
+        let here = here.split('#').next().unwrap_or_default();
+        let page = |transfer: &Transfer| transfer.kind == "Document" && transfer.url == here;
+        let last = transfers.iter().rposition(page).expect("a page came");
         seen.lock().unwrap().push((name.to_owned(), transfers[last..].to_vec()));
         let title = chrome.text("h1").await;
         titles.lock().unwrap().push_str(&format!("{name:<20} {title}\n"));

@@ -59,6 +59,7 @@ pub struct CampaignRow {
 }
 
 /// The campaign's row as a transaction that holds it knows it.
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) state: CampaignState,
     pub(crate) seq: i64,

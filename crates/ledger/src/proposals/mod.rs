@@ -144,16 +144,17 @@ impl Ledger {
     /// [`LedgerError::Meanwhile`]: the stored people are no longer those the roster was compared with. `Conflict` unless
     /// inviting.
     pub async fn propose_roster(&self, change: &RosterChange, sha256: &str, act: &Act) -> Result<Proposed> {
-        // Tried and taken back, so that what cannot be done is told to its proposer.
-        let (mut trial, mut head) = self.change().await?;
+        let (mut tx, head) = self.change().await?;
         head.require(&[CampaignState::Inviting], "a proposal")?;
         if head.roster_version != change.basis {
             return Err(LedgerError::Meanwhile("the stored roster changed meanwhile; run the import again"));
         }
-        let added = insert_people(&mut trial, &change.added).await?;
-        crate::roster::apply_in(&mut trial, &mut head, (change, sha256), (added, &[]), act, None).await?;
-        trial.rollback().await?;
-        let (tx, head) = self.change().await?;
+        // Tried and taken back, so that what cannot be done is told to its proposer. One transaction does both: what was
+        // tried and what is stored rest on the same ground.
+        sqlx::raw_sql("SAVEPOINT trial").execute(&mut *tx).await?;
+        let added = insert_people(&mut tx, &change.added).await?;
+        crate::roster::apply_in(&mut tx, &mut head.clone(), (change, sha256), (added, &[]), act, None).await?;
+        sqlx::raw_sql("ROLLBACK TO SAVEPOINT trial").execute(&mut *tx).await?;
         let people = change.added.iter().chain(change.changed.iter().map(|changed| &changed.now));
         let values = people.map(|person| NewPerson { seats: Vec::new(), ..person.clone() }).collect();
         let plan = |staged: &[PersonId]| {
@@ -318,15 +319,15 @@ async fn same_open(tx: &mut Tx, draft: &Draft<'_>) -> Result<Option<i64>> {
 }
 
 async fn carry_out(tx: &mut Tx, head: &mut Head, stored: &Stored, act: &Act, backed: &Backed) -> Result<()> {
-    let form = stored.row.form.unwrap_or_default();
+    let form = || stored.row.form.ok_or_else(|| LedgerError::damaged("proposal.form"));
     match &stored.plan {
         Plan::Address { staged } => {
             let email = email_of(tx, *staged).await?;
-            crate::acts::correct_in(tx, head, (form, &email), Some(*staged), act, Some(backed)).await
+            crate::acts::correct_in(tx, head, (form()?, &email), Some(*staged), act, Some(backed)).await
         }
         Plan::Replacement { staged, kind } => {
             let kind = code(kind, "proposal.plan")?;
-            crate::acts::replace_in(tx, head, form, *staged, kind, act, Some(backed)).await
+            crate::acts::replace_in(tx, head, form()?, *staged, kind, act, Some(backed)).await
         }
         Plan::Roster { sha256, added, changed, removed } => {
             let mut change =

@@ -99,7 +99,7 @@ fn forms_of(detail: &Value, forms: &BTreeMap<PersonId, BTreeSet<FormId>>) -> Res
     let added = detail["n_added"].as_i64().ok_or_else(damaged)?;
     // Where nobody was added there is no first one.
     let first = if added == 0 { 0 } else { detail["first_added"].as_i64().ok_or_else(damaged)? };
-    let mut people: Vec<PersonId> = (first..first.saturating_add(added)).collect();
+    let mut people: Vec<PersonId> = forms.range(first..first.saturating_add(added.max(0))).map(|(id, _)| *id).collect();
     for key in ["changed", "removed"] {
         for person in detail[key].as_array().ok_or_else(damaged)? {
             people.push(person.as_i64().ok_or_else(damaged)?);

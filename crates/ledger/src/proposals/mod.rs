@@ -3,6 +3,7 @@
 //! A proposal holds numbers and codes. What it would make of people waits in `person`, as rows that hold no seat; these
 //! become the people, or are erased, when the proposal is decided. Nothing is carried out whose ground has changed since.
 
+mod shown;
 mod stored;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use crate::notices::erase;
 use crate::roster::{ChangedPerson, NewPerson, RosterChange, insert_people};
 use crate::seats::seat_row;
 use crate::sql::Tx;
+pub use shown::{ShownChange, ShownProposal};
 use stored::{Plan, Row, Staged, Stored, filled, nameless, open_proposal, proposals_where, values_of, written};
 
 words!(
@@ -43,7 +45,7 @@ words!(
         Approved = "approved",
         /// A second person has refused it.
         Rejected = "rejected",
-        /// Its proposer has taken it back.
+        /// Its proposer has taken it back, or the survey was closed.
         Withdrawn = "withdrawn",
     }
 );
@@ -171,7 +173,7 @@ impl Ledger {
                 removed: change.removed.clone(),
             }
         };
-        let basis = basis_of_roster(&head);
+        let basis = basis_of_roster(head.roster_version);
         store(tx, head, act, Draft { form: None, basis, values, plan: &plan }).await
     }
 
@@ -190,7 +192,7 @@ impl Ledger {
         }
         let basis = match stored.row.form {
             Some(form) => basis_of_seat(&mut tx, form).await?,
-            None => basis_of_roster(&head),
+            None => basis_of_roster(head.roster_version),
         };
         if head.state != CampaignState::Inviting || basis != stored.basis {
             return Err(LedgerError::conflict(format!(
@@ -248,6 +250,22 @@ impl Ledger {
     }
 }
 
+/// Withdraws every open proposal because the survey is closed, and erases what they would have made of people.
+pub(crate) async fn withdraw_all(tx: &mut Tx, head: &mut Head, act: &Act) -> Result<()> {
+    let rows = sqlx::query_as::<Any, Row>(proposals_where!("WHERE state = 'open' ORDER BY proposal"))
+        .fetch_all(&mut **tx)
+        .await?;
+    let act = Act { reason: "the survey was closed".to_owned(), ..act.clone() };
+    for row in rows {
+        let stored = row.read()?;
+        for person in stored.plan.staged() {
+            erase(tx, person).await?;
+        }
+        decide(tx, head, &stored, ProposalState::Withdrawn, &act).await?;
+    }
+    Ok(())
+}
+
 /// What an act on a seat rests on: who holds it, at which address, and that it is open.
 async fn basis_of_seat(tx: &mut Tx, form: FormId) -> Result<String> {
     let seat = seat_row(tx, form).await?;
@@ -261,8 +279,8 @@ async fn basis_of_seat(tx: &mut Tx, form: FormId) -> Result<String> {
     ))
 }
 
-fn basis_of_roster(head: &Head) -> String {
-    format!("roster {}", head.roster_version)
+fn basis_of_roster(version: i64) -> String {
+    format!("roster {version}")
 }
 
 async fn email_of(tx: &mut Tx, person: PersonId) -> Result<String> {

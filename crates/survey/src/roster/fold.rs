@@ -36,7 +36,8 @@ pub fn fold(text: &str) -> String {
 /// A key as [`fold`] makes it, which is also equal where words are joined or parted: the letters, then the tones in their
 /// order. For telling whether two names may be one; two names of the same letters and tones are taken for one.
 pub(crate) fn joined(text: &str) -> String {
-    let (tones, mut key): (String, String) = plain(text).filter(|c| !c.is_whitespace()).partition(|c| TONES.contains(c));
+    let (tones, mut key): (String, String) =
+        plain(text).filter(|c| !c.is_whitespace()).partition(|c| TONES.contains(c));
     key.push(' ');
     key.push_str(&tones);
     key

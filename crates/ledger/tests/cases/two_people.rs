@@ -167,9 +167,12 @@ async fn what_waits_is_withdrawn_and_erased_by_the_closing(bench: Bench) {
     assert_eq!(events.iter().filter(|event| event.kind == "withdrawn").count(), 3);
 }
 
-/// Name, address and number of seats before and after, of every change.
-fn values(shown: &ShownProposal) -> Vec<[Option<(&str, &str, usize)>; 2]> {
-    fn of(person: Option<&NewPerson>) -> Option<(&str, &str, usize)> {
+/// Name, address and number of seats.
+type Values<'a> = Option<(&'a str, &'a str, usize)>;
+
+/// The values before and after, of every change.
+fn values(shown: &ShownProposal) -> Vec<[Values<'_>; 2]> {
+    fn of(person: Option<&NewPerson>) -> Values<'_> {
         person.map(|person| (person.name.as_str(), person.email.as_str(), person.seats.len()))
     }
     shown.changes.iter().map(|change| [of(change.old.as_ref()), of(change.new.as_ref())]).collect()

@@ -224,11 +224,13 @@ async fn a_damaged_entry_is_told_and_not_counted_as_nothing(bench: Bench) {
     ledger.replace(1, holder("moi", "moi@so.example"), kind, &act(5)).await.expect("replaced");
     let list = RosterChange { basis: version(&ledger).await, removed: vec![3], ..RosterChange::default() };
     ledger.apply_roster(&list, "aa", &act(6)).await.expect("removed");
-    assert_eq!(ledger.changes().await.expect("changes").len(), 2);
+    ledger.correct_address(2, "khac2@so.example", &act(6)).await.expect("corrected");
+    assert_eq!(ledger.changes().await.expect("changes").len(), 3);
     let off = if bench.is_sqlite() { "DROP TRIGGER event_no_update" } else { "ALTER TABLE event DISABLE TRIGGER USER" };
     bench.run(off).await.expect("an administrator can do this");
     for (kind, damaged) in [
         ("replaced", "{"),
+        ("address_corrected", "{"),
         ("replaced", r#"{"holder":2}"#),
         ("frame_correction", "{}"),
         ("frame_correction", r#"{"n_added":1,"first_added":null,"changed":[],"removed":[]}"#),
@@ -242,7 +244,7 @@ async fn a_damaged_entry_is_told_and_not_counted_as_nothing(bench: Bench) {
         put(damaged).await;
         assert!(matches!(ledger.changes().await, Err(LedgerError::Damaged(_))), "{kind} {damaged}");
         put(detail).await;
-        assert_eq!(ledger.changes().await.expect("changes").len(), 2);
+        assert_eq!(ledger.changes().await.expect("changes").len(), 3);
     }
 
     let proposal = ledger.propose_address(2, "moi2@so.example", &by("an", 7)).await.expect("proposed").proposal;

@@ -86,7 +86,8 @@ impl Ledger {
     }
 
     /// Ends the survey: nothing is accepted, no mail is handed out any more, and proposals that are open are withdrawn. It
-    /// cannot be undone. The same box again changes nothing; a box written anew from the same ballots, as after its file was lost, takes its place.
+    /// cannot be undone. The same box again changes nothing; a box written anew from the same ballots, as after its file
+    /// was lost, takes its place.
     ///
     /// # Errors
     /// [`LedgerError::Meanwhile`]: a ballot came in after the box was written; write it anew. `Conflict`: the box was

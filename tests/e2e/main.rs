@@ -29,6 +29,8 @@ mod doctor;
 mod frame;
 /// The keys, the opening, and the order in which a survey ends.
 mod keys;
+/// What addresses that were given up are told.
+mod last_words;
 /// Lost links, and the erasing of names when their time has come.
 mod law;
 /// What leaves by mail, how often, and what does not.

@@ -48,6 +48,27 @@ async fn invited(survey: Survey) -> Survey {
     survey
 }
 
+/// The second person is shown who would become who, before anything is done; the log and the list of proposals name nobody.
+async fn sees_what_would_change(survey: &Survey, old: &str, before: &(String, String)) {
+    let shown = survey.run(&["proposals", "1", "--format", "json"]).await.done().says(&["parsurvey approve 1"]);
+    let shown = shown.json();
+    let of = |field: &str| {
+        let rows = shown["changes"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["field"] == field).unwrap();
+        (row["old"].as_str().unwrap().to_owned(), row["new"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(of("name"), (before.0.clone(), "Lý Thị Thu".to_owned()));
+    assert_eq!(of("email"), (old.to_owned(), NEW.to_owned()));
+    assert!(!of("position").0.is_empty());
+    assert_eq!((&shown["can_be_approved"], &shown["proposal"][0]["proposer"]), (&json!(true), &json!("tester")));
+    let csv = survey.run(&["proposals", "1", "--format", "csv"]).await.done();
+    assert!(csv.stdout.contains(NEW) && !csv.stderr.contains(NEW) && !csv.stderr.contains("Thu"));
+    survey.run(&["proposals", "1"]).await.done().says(&["it waits for a second person"]);
+    survey.run(&["proposals", "7"]).await.done_with(1).says(&["there is no proposal 7"]);
+    let list = survey.run(&["proposals", "--format", "json"]).await.done().stdout;
+    assert!(!list.contains(NEW) && !list.contains("Thu"), "the list of proposals names nobody");
+}
+
 async fn a_change_waits(survey: Survey) {
     let survey = invited(survey).await;
     let addresses = survey.addresses();
@@ -58,7 +79,8 @@ async fn a_change_waits(survey: Survey) {
     propose(&survey, &replace("2")).await.done().says(&["proposal 1 (it was proposed before)"]);
     assert_eq!(holder(&survey, "2").await, before, "nothing is changed yet");
     assert_eq!(status_of(&serving, &old).await, 200, "and the old link lives");
-    for same in ["tester", " Tester", "TESTER "] {
+    sees_what_would_change(&survey, &addresses[1], &before).await;
+    for same in ["tester", " Tester", "TESTER ", "tes\u{200B}ter", "ｔester"] {
         survey.run_as(same, &["approve", "1"]).await.done_with(1).says(&["by the same person"]);
     }
     survey.run_as("second", &["approve", "7"]).await.done_with(1).says(&["there is no proposal 7"]);
@@ -114,6 +136,9 @@ async fn what_changed_since_is_proposed_again() {
     propose(&survey, &replace("2")).await.done();
     propose(&survey, &readdress("2", "binh2@thitranmau.example")).await.done();
     survey.run_as("second", &["approve", "2"]).await.done();
+    survey.run(&["proposals", "1"]).await.done().says(&["cannot be approved any more", "propose again"]);
+    let shown = survey.run(&["proposals", "2", "--format", "json"]).await.done().says(&["it is approved"]);
+    assert_eq!(shown.json()["changes"], json!([]), "what was decided is not kept");
     survey.run_as("second", &["approve", "1"]).await.done_with(1).says(&["has changed since", "propose again"]);
     survey.run(&["withdraw", "1", "--reason", "another way was found"]).await.done();
 
@@ -163,6 +188,15 @@ async fn a_corrected_list_waits_too_and_each_given_up_address_is_told() {
     assert_eq!((added, changed, removed, &ran.json()["proposal"]), (&json!(1), &json!(1), &json!(1), &json!(1)));
     propose(&survey, &import).await.done().says(&["(it was proposed before)"]);
     survey.run_as("Tester", &["approve", "1"]).await.done_with(1);
+    let shown = survey.run(&["proposals", "1", "--format", "json"]).await.done().json();
+    let rows = shown["changes"].as_array().unwrap().clone();
+    let seen = |change: &str, field: &str| {
+        let row = rows.iter().find(|row| row["change"] == change && row["field"] == field).unwrap();
+        (row["old"].as_str().unwrap().to_owned(), row["new"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(seen("added", "email"), (String::new(), NEW.to_owned()));
+    assert_eq!(seen("changed", "email"), (second.clone(), "binh2@thitranmau.example".to_owned()));
+    assert_eq!(seen("removed", "email"), (gone.clone(), String::new()));
     survey.invite().await.done();
     assert_eq!(survey.mails_by_person(), vec![1; 12], "nothing leaves before it is approved");
     survey.run_as("second", &["approve", "1"]).await.done().says(&["1 people more, 1 changed, 1 removed"]);

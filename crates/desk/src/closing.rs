@@ -3,12 +3,14 @@
 //! Killed at any point, every step can be run again. A box that is not on record is never overwritten by a smaller one:
 //! a restored older ledger must not take the place of the survey's own box.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use parsurvey_ledger::{CampaignState, ClosedBox, Stage, box_content};
+use parsurvey_ledger::{CampaignState, ChaseState, ClosedBox, Stage, box_content};
 use parsurvey_survey::ballot_box::{self, BallotCounts};
 use parsurvey_survey::key::KeyRole;
+use parsurvey_survey::seat::FormId;
 use parsurvey_survey::{calendar, freeze, hex};
 use sha2::{Digest, Sha256};
 
@@ -25,10 +27,12 @@ pub struct Closed {
     pub sha256: String,
     /// Ballots in it.
     pub ballots: BallotCounts,
+    /// Forms whose former address was not told that it was given up, or perhaps was not; no mail tells it any more.
+    pub untold: BTreeSet<FormId>,
 }
 
 impl Desk {
-    /// Ends the survey and writes `out/box.sealed`. Cannot be undone; run again it changes nothing.
+    /// Ends the survey and writes `out/box.sealed`; proposals that are open are withdrawn. Cannot be undone; run again it changes nothing.
     ///
     /// # Errors
     /// The deadline and its grace have not passed, nobody was invited, or the box was opened before.
@@ -36,7 +40,10 @@ impl Desk {
         let _alone = self.data.lock()?;
         let closed = self.close_alone(because, now).await?;
         self.destroy_drafts()?;
-        Ok(closed)
+        let is_owed = |state| matches!(state, ChaseState::Ready | ChaseState::Claimed);
+        let notices = self.ledger.notices().await?.into_iter();
+        let untold = notices.filter(|notice| is_owed(notice.state)).map(|notice| notice.form).collect();
+        Ok(Closed { untold, ..closed })
     }
 
     async fn close_alone(&self, because: &Because, now: Timestamp) -> Result<Closed, DeskError> {
@@ -126,7 +133,7 @@ impl Desk {
         write_whole(&file, &bytes)?;
         let closed = ClosedBox { sha256: sha256.clone(), ballots: number, content: Some(content) };
         self.ledger.close(&closed, &because.act(now)).await?;
-        Ok(Closed { file, sha256, ballots: counts })
+        Ok(Closed { file, sha256, ballots: counts, untold: BTreeSet::new() })
     }
 
     /// Opens the box beside the ledger: tally and archive are written, the tally is imported, the ballots are destroyed.
@@ -180,5 +187,5 @@ fn recorded_box(file: &Path, on_record: Option<&str>) -> Result<Option<Closed>, 
         return Ok(None);
     }
     let (header, _) = ballot_box::read_box(&bytes).map_err(|error| box_refused(file, &error))?;
-    Ok(Some(Closed { file: file.to_path_buf(), sha256, ballots: header.ballots }))
+    Ok(Some(Closed { file: file.to_path_buf(), sha256, ballots: header.ballots, untold: BTreeSet::new() }))
 }

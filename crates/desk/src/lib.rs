@@ -20,7 +20,7 @@ pub mod independence;
 pub mod keys;
 mod lost;
 pub mod mailing;
-mod notices;
+pub mod notices;
 pub mod opening;
 pub mod outlook;
 pub mod people;

@@ -25,6 +25,7 @@ use parsurvey_survey::plan::{self, Pace, Plan, Skip};
 use parsurvey_survey::seat::{FormId, Seat};
 use parsurvey_survey::{calendar, freeze};
 
+use crate::notices::Notices;
 use crate::{Because, Desk, DeskError};
 
 pub use canary::HeldBack;
@@ -75,8 +76,8 @@ pub struct Sent {
     pub unwritten: Vec<Unwritten>,
     /// What the relay said when it last refused a mail for good.
     pub refusal: Option<String>,
-    /// Addresses that were given up and were told so.
-    pub notices: u64,
+    /// Words to addresses that were given up.
+    pub notices: Notices,
 }
 
 /// A mail that could not be put together.
@@ -133,7 +134,8 @@ impl Desk {
         // Not needed while mails leave, and with many people not small.
         drop((plan, seats));
         self.require_hours(now)?;
-        sent.notices = self.send_notices(&relay.way, because, now).await?;
+        self.require_way(&relay.way)?;
+        sent.notices = self.send_notices(relay, stop, because, &clock, deadline).await;
         loop {
             self.let_go_if_well(&contact, &mut sent, because, clock.now()).await?;
             let had_to_wait = sent.held_back.is_some();

@@ -4,7 +4,7 @@
 //! lets people log in.
 
 use jiff::Timestamp;
-use parsurvey_ledger::{CampaignState, ProposalRow, Proposed};
+use parsurvey_ledger::{CampaignState, ProposalRow, Proposed, ShownProposal};
 
 use crate::{Because, Desk, DeskError};
 
@@ -41,6 +41,14 @@ impl Desk {
     /// The ledger cannot be read.
     pub async fn proposals(&self) -> Result<Vec<ProposalRow>, DeskError> {
         Ok(self.ledger.proposals().await?)
+    }
+
+    /// A proposal with the values before and after, for whoever is to decide it.
+    ///
+    /// # Errors
+    /// There is no such proposal.
+    pub async fn proposal(&self, proposal: i64) -> Result<ShownProposal, DeskError> {
+        Ok(self.ledger.proposal(proposal).await?)
     }
 
     /// Carries a proposal out, as a second person.

@@ -3,7 +3,9 @@
 //! Whoever sends one has claimed it in the ledger before, and records what became of it.
 
 use jiff::Timestamp;
-use parsurvey_dispatch::{Always, Carrier, Composed, Correspondent, Letter, Line, Outcome, Way, WayLine, compose};
+use parsurvey_dispatch::{
+    Always, Carrier, Composed, Correspondent, Delivery, Letter, Line, Outcome, Way, WayLine, compose,
+};
 use parsurvey_ledger::ChaseState;
 use parsurvey_survey::hex;
 use parsurvey_survey::template::Mail;
@@ -35,8 +37,15 @@ pub(crate) async fn open(way: &Way) -> Result<WayLine, DeskError> {
 
 /// Carries one mail, and tells what its claim comes to.
 pub(crate) async fn carry(line: &mut WayLine, mail: &Composed) -> Carried {
-    let Some(delivery) = line.carry(mail, Always).await else { return Some((ChaseState::Ready, String::new())) };
-    let said = delivery.code.map(|code| format!("{code} {}", delivery.text)).unwrap_or(delivery.text);
+    match line.carry(mail, Always).await {
+        Some(delivery) => came_to(&delivery),
+        None => Some((ChaseState::Ready, String::new())),
+    }
+}
+
+/// What a claim comes to by a delivery.
+pub(crate) fn came_to(delivery: &Delivery) -> Carried {
+    let said = delivery.code.map_or_else(|| delivery.text.clone(), |code| format!("{code} {}", delivery.text));
     match delivery.outcome {
         Outcome::Accepted => Some((ChaseState::Told, said)),
         Outcome::RejectedPermanent => Some((ChaseState::Refused, said)),

@@ -13,7 +13,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::drafts::drop_draft;
 use crate::error::{LedgerError, Result};
 use crate::event::{Backed, Entry};
-use crate::notices::{kill_links, owe, owe_former_address};
+use crate::notices::{kill_links, owe, owe_former_address, take_back};
 use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person, submitted};
 use crate::seats::{SeatRow, category_word, seat_row};
@@ -88,9 +88,11 @@ impl Ledger {
     /// former holder began or declined is not the new one's.
     ///
     /// # Errors
-    /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed.
+    /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed, and [`LedgerError::Meanwhile`] where it needs
+    /// two people.
     pub async fn replace(&self, form: FormId, holder: NewHolder, kind: ReplacementKind, act: &Act) -> Result<PersonId> {
         let (mut tx, mut head, _) = self.seat_act(form, &BEFORE_CLOSING).await?;
+        head.require_alone(&mut tx).await?;
         let person = insert_person(&mut tx, holder.into_person()).await?;
         replace_in(&mut tx, &mut head, form, person, kind, act, None).await?;
         tx.commit().await?;
@@ -101,9 +103,11 @@ impl Ledger {
     /// open forms die, because they lie in the former mailbox, and that is owed a last word.
     ///
     /// # Errors
-    /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed, or where the address is the stored one.
+    /// As [`Ledger::excuse`]; also [`LedgerError::Conflict`] once closed, or where the address is the stored one, and
+    /// [`LedgerError::Meanwhile`] where it needs two people.
     pub async fn correct_address(&self, form: FormId, email: &str, act: &Act) -> Result<()> {
         let (mut tx, mut head, _) = self.seat_act(form, &BEFORE_CLOSING).await?;
+        head.require_alone(&mut tx).await?;
         correct_in(&mut tx, &mut head, (form, email), None, act, None).await?;
         Ok(tx.commit().await?)
     }
@@ -185,6 +189,7 @@ pub(crate) async fn replace_in(
     .await?;
     drop_draft(tx, form).await?;
     owe(tx, head, act, NoticeKind::Replaced, form, seat.person).await?;
+    take_back(tx).await?;
     head.raise_roster_version(tx).await?;
     let entry = Entry::of("replaced")
         .form(form)
@@ -221,6 +226,7 @@ pub(crate) async fn correct_in(
         .execute(&mut **tx)
         .await?;
     kill_links(tx, head, person).await?;
+    take_back(tx).await?;
     make_search(tx).await?;
     head.raise_roster_version(tx).await?;
     head.append(tx, act, Entry::of("address_corrected").form(form).person(person).backed(backed)).await

@@ -10,7 +10,7 @@ use sqlx::any::Any;
 use crate::Ledger;
 use crate::act::{Act, code, from_millis, to_millis};
 use crate::chase::ChaseState;
-use crate::error::{LedgerError, Result};
+use crate::error::Result;
 use crate::event::Entry;
 
 /// What asking for a day's anchor gave.
@@ -50,7 +50,7 @@ pub struct AnchorRow {
 
 impl Ledger {
     /// Claims the day's anchor, durably, before it is sent: the head of the log as it is now. Claimed anew, with the head
-    /// of then, only where the mail was provably not sent or was refused.
+    /// of then, only where the mail was provably not sent or was refused. [`Ledger::settle_notice`] records its outcome.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -87,37 +87,6 @@ impl Ledger {
         head.append(&mut tx, act, entry).await?;
         tx.commit().await?;
         Ok(AnchorClaim::Yours { notice, seq, hash })
-    }
-
-    /// Records what became of a claimed anchor: told, refused, or ready again because it was provably not sent. What
-    /// nobody knows stays claimed. `text` is the relay's, without addresses.
-    ///
-    /// # Errors
-    /// [`LedgerError::Conflict`]: it is not this claimant's, or has its outcome.
-    pub async fn settle_anchor(
-        &self,
-        notice: i64,
-        claimant: &str,
-        state: ChaseState,
-        text: &str,
-        act: &Act,
-    ) -> Result<()> {
-        let (mut tx, mut head) = self.change().await?;
-        let day = sqlx::query_scalar::<Any, String>(
-            "UPDATE notice SET state = $1, text = $2, at = $3 \
-             WHERE notice = $4 AND kind = 'anchor' AND claimant = $5 AND state = 'claimed' RETURNING day",
-        )
-        .bind(state.as_str())
-        .bind(text)
-        .bind(to_millis(act.at))
-        .bind(notice)
-        .bind(claimant)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or_else(|| LedgerError::conflict("the anchor is not claimed by this sender"))?;
-        let entry = Entry::of("anchor_outcome").with("day", day).with("state", state.as_str());
-        head.append(&mut tx, act, entry).await?;
-        Ok(tx.commit().await?)
     }
 
     /// Every anchor, oldest first.

@@ -85,8 +85,9 @@ impl Ledger {
             .collect()
     }
 
-    /// Ends the survey: nothing is accepted and no mail is handed out any more. It cannot be undone. The same box
-    /// again changes nothing; a box written anew from the same ballots, as after its file was lost, takes its place.
+    /// Ends the survey: nothing is accepted, no mail is handed out any more, and proposals that are open are withdrawn. It
+    /// cannot be undone. The same box again changes nothing; a box written anew from the same ballots, as after its file
+    /// was lost, takes its place.
     ///
     /// # Errors
     /// [`LedgerError::Meanwhile`]: a ballot came in after the box was written; write it anew. `Conflict`: the box was
@@ -139,6 +140,7 @@ impl Ledger {
         .await?;
         // What was not handed in by now never will be.
         sqlx::query("DELETE FROM draft").execute(&mut *tx).await?;
+        crate::proposals::withdraw_all(&mut tx, &mut head, act).await?;
         let event = if stored.is_some() { "box_rewritten" } else { "closed" };
         head.set_state(&mut tx, CampaignState::Closed).await?;
         let entry = Entry::of(event).with("box_sha256", closed_box.sha256.as_str()).with("ballots", closed_box.ballots);

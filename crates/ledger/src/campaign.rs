@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use parsurvey_survey::freeze::ONE_PERSON;
 use sqlx::any::Any;
 
 use crate::Ledger;
@@ -59,6 +60,7 @@ pub struct CampaignRow {
 }
 
 /// The campaign's row as a transaction that holds it knows it.
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) state: CampaignState,
     pub(crate) seq: i64,
@@ -76,6 +78,14 @@ impl Head {
             "the campaign is {}; {what} is not possible any more or not yet",
             self.state
         )))
+    }
+
+    /// Refuses a change of people by one person alone once people were invited, unless what was frozen then allows it.
+    pub(crate) async fn require_alone(&self, tx: &mut Tx) -> Result<()> {
+        if self.state != CampaignState::Inviting || frozen_in(tx, Stage::Inviting).await?.contains_key(ONE_PERSON) {
+            return Ok(());
+        }
+        Err(LedgerError::Meanwhile("people are invited by now, and this change needs a second person; run it again"))
     }
 
     pub(crate) async fn set_state(&mut self, tx: &mut Tx, state: CampaignState) -> Result<()> {

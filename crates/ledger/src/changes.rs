@@ -11,7 +11,7 @@ use sqlx::any::Any;
 
 use crate::Ledger;
 use crate::act::{code, from_millis};
-use crate::error::Result;
+use crate::error::{LedgerError, Result};
 
 /// The entries that change people, oldest first.
 const ENTRIES: &str = "SELECT kind, at, form, actor, detail FROM event \
@@ -43,11 +43,14 @@ impl Ledger {
             units.insert(form, code(&unit, "seat.unit")?);
             forms.entry(person).or_default().insert(form);
         }
-        let details: Vec<Value> =
-            rows.iter().map(|row| serde_json::from_str(&row.detail).unwrap_or_default()).collect();
+        let details = rows
+            .iter()
+            .map(|row| serde_json::from_str(&row.detail).map_err(|_| damaged()))
+            .collect::<Result<Vec<Value>>>()?;
         // Whoever held a form before it passed on is known by it as well.
         for (row, detail) in rows.iter().zip(&details) {
-            if let ("replaced", Some(form), Some(former)) = (&*row.kind, row.form, detail["former"].as_i64()) {
+            if let ("replaced", Some(form)) = (&*row.kind, row.form) {
+                let former = detail["former"].as_i64().ok_or_else(damaged)?;
                 forms.entry(former).or_default().insert(form);
             }
         }
@@ -63,7 +66,7 @@ impl Ledger {
                 ("replaced", Some(form)) => (ChangeKind::Replacement, BTreeSet::from([form])),
                 ("excused", Some(form)) => (ChangeKind::Excuse, BTreeSet::from([form])),
                 // A seat that returned has an entry of its own beside the list's, which names its person as well.
-                ("frame_correction", None) => (ChangeKind::Frame, forms_of(detail, &forms)),
+                ("frame_correction", None) => (ChangeKind::Frame, forms_of(detail, &forms)?),
                 _ => continue,
             };
             if !is_inviting {
@@ -92,10 +95,19 @@ impl Ledger {
 }
 
 /// The forms of everybody whom a list added, changed or removed.
-fn forms_of(detail: &Value, forms: &BTreeMap<PersonId, BTreeSet<FormId>>) -> BTreeSet<FormId> {
-    let listed = |key: &str| detail[key].as_array().into_iter().flatten().filter_map(Value::as_i64).collect::<Vec<_>>();
-    let added = detail["n_added"].as_i64().unwrap_or_default();
-    let first = detail["first_added"].as_i64().unwrap_or_default();
-    let people = listed("changed").into_iter().chain(listed("removed")).chain(first..first + added);
-    people.filter_map(|person| forms.get(&person)).flatten().copied().collect()
+fn forms_of(detail: &Value, forms: &BTreeMap<PersonId, BTreeSet<FormId>>) -> Result<BTreeSet<FormId>> {
+    let added = detail["n_added"].as_i64().ok_or_else(damaged)?;
+    // Where nobody was added there is no first one.
+    let first = if added == 0 { 0 } else { detail["first_added"].as_i64().ok_or_else(damaged)? };
+    let mut people: Vec<PersonId> = forms.range(first..first.saturating_add(added.max(0))).map(|(id, _)| *id).collect();
+    for key in ["changed", "removed"] {
+        for person in detail[key].as_array().ok_or_else(damaged)? {
+            people.push(person.as_i64().ok_or_else(damaged)?);
+        }
+    }
+    Ok(people.iter().filter_map(|person| forms.get(person)).flatten().copied().collect())
+}
+
+fn damaged() -> LedgerError {
+    LedgerError::damaged("event.detail")
 }

@@ -81,7 +81,7 @@ pub use notices::{NoticeRow, OwedNotice};
 pub use outbox::{Attempt, AttemptResult, CanaryCounts, MailRow};
 pub use pause::Pause;
 pub use people::{PeoplePage, PeopleQuery, SEAT_FILTERS, SeatFilter, SeatOfPerson, SeatStanding};
-pub use proposals::{ProposalKind, ProposalRow, ProposalState, Proposed};
+pub use proposals::{ProposalKind, ProposalRow, ProposalState, Proposed, ShownChange, ShownProposal};
 pub use purge::Purged;
 pub use reports::{ReportRow, StoppedAddress, ToldRow};
 pub use respond::{Refusal, SubmitResult};

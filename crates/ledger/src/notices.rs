@@ -1,5 +1,5 @@
-//! The last word to an address that was given up: owed with the act that gave it up, claimed before it is sent, told at
-//! most once.
+//! The last word to an address that was given up: owed with the act that gave it up, taken back with the act that puts it
+//! back, claimed before it is sent, told at most once.
 //!
 //! The address stands in `person` like every other. Where its person has another one by now, it stands there as somebody
 //! who holds no seat, and is erased when it was told.
@@ -15,6 +15,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::chase::ChaseState;
 use crate::error::{LedgerError, Result};
 use crate::event::Entry;
+use crate::lease::may_send;
 use crate::people::make_search;
 use crate::roster::{NewPerson, insert_person};
 use crate::sql::Tx;
@@ -72,12 +73,17 @@ impl Ledger {
             .collect()
     }
 
-    /// Claims a notice, durably, before it is sent; `false` where another sender has it, or it was told.
+    /// Claims a notice, durably, before it is sent; `false` where another sender has it, where it was told or taken back
+    /// or is not true any more, and while nothing may be sent.
     ///
     /// # Errors
     /// The ledger cannot be written.
     pub async fn claim_notice(&self, notice: i64, claimant: &str, act: &Act) -> Result<bool> {
         let (mut tx, mut head) = self.change().await?;
+        if head.state != CampaignState::Inviting || !may_send(&mut tx).await? {
+            return Ok(false);
+        }
+        take_back(&mut tx).await?;
         let claimed = sqlx::query_as::<Any, (i64, String)>(
             "UPDATE notice SET state = 'claimed', claimant = $1, at = $2 WHERE notice = $3 AND state = 'ready' \
              RETURNING form, kind",
@@ -87,14 +93,16 @@ impl Ledger {
         .bind(notice)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some((form, kind)) = claimed else { return Ok(false) };
-        head.append(&mut tx, act, Entry::of("notice").form(form).with("notice", notice).with("kind", kind)).await?;
+        let is_claimed = claimed.is_some();
+        if let Some((form, kind)) = claimed {
+            head.append(&mut tx, act, Entry::of("notice").form(form).with("notice", notice).with("kind", kind)).await?;
+        }
         tx.commit().await?;
-        Ok(true)
+        Ok(is_claimed)
     }
 
-    /// Records what became of a claimed notice: told, refused for good, or ready again because it was provably not sent.
-    /// What nobody knows stays claimed. `text` is the relay's, without addresses.
+    /// Records what became of a claimed notice or anchor: told, refused for good, or ready again because it was provably
+    /// not sent. What nobody knows stays claimed. `text` is the relay's, without addresses.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`]: it is not this claimant's, or has its outcome.
@@ -107,9 +115,9 @@ impl Ledger {
         act: &Act,
     ) -> Result<()> {
         let (mut tx, mut head) = self.change().await?;
-        let (form, kind, person) = sqlx::query_as::<Any, (i64, String, i64)>(
+        let (kind, day, form, person) = sqlx::query_as::<Any, (String, Option<String>, Option<i64>, Option<i64>)>(
             "UPDATE notice SET state = $1, text = $2, at = $3 \
-             WHERE notice = $4 AND claimant = $5 AND state = 'claimed' RETURNING form, kind, person",
+             WHERE notice = $4 AND claimant = $5 AND state = 'claimed' RETURNING kind, day, form, person",
         )
         .bind(state.as_str())
         .bind(text)
@@ -120,12 +128,30 @@ impl Ledger {
         .await?
         .ok_or_else(|| LedgerError::conflict("the notice is not claimed by this sender"))?;
         let is_over = matches!(state, ChaseState::Told | ChaseState::Refused);
-        if is_over && kind == NoticeKind::Address.as_str() {
+        if let Some(person) = person.filter(|_| is_over && kind == NoticeKind::Address.as_str()) {
             erase(&mut tx, person).await?;
         }
-        let entry = Entry::of("notice_outcome").form(form).with("notice", notice).with("state", state.as_str());
-        head.append(&mut tx, act, entry).await?;
+        let entry = match (day, form) {
+            (Some(day), _) => Entry::of("anchor_outcome").with("day", day),
+            (None, Some(form)) => Entry::of("notice_outcome").form(form).with("notice", notice),
+            (None, None) => return Err(LedgerError::damaged("notice.form")),
+        };
+        head.append(&mut tx, act, entry.with("state", state.as_str())).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Notices that were told since a moment.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn told_since(&self, since: Timestamp) -> Result<u64> {
+        let told = sqlx::query_scalar::<Any, i64>(
+            "SELECT COUNT(*) FROM notice WHERE kind <> 'anchor' AND state = 'told' AND at >= $1",
+        )
+        .bind(to_millis(since))
+        .fetch_one(&mut *self.read().await?)
+        .await?;
+        Ok(told.unsigned_abs())
     }
 
     /// Every notice, oldest first.
@@ -150,6 +176,28 @@ impl Ledger {
             })
             .collect()
     }
+}
+
+/// Takes back what is owed and is not true any more: the change was put back, so that the address is again that of the
+/// form's holder, or of somebody in the frame; or nothing may go to it since.
+pub(crate) async fn take_back(tx: &mut Tx) -> Result<()> {
+    let untrue = sqlx::query_as::<Any, (i64, String, i64)>(
+        "SELECT n.notice, n.kind, k.person FROM notice n JOIN person k ON k.person = n.person \
+         WHERE n.state = 'ready' AND (k.stopped_version = k.email_version \
+         OR (n.kind = 'left' AND LOWER(k.email) IN (SELECT LOWER(p.email) FROM seat s JOIN person p ON p.person = s.person \
+             WHERE s.ineligible = 0 AND s.removed = 0)) \
+         OR (n.kind <> 'left' AND EXISTS (SELECT 1 FROM seat s JOIN person p ON p.person = s.person \
+             WHERE s.form = n.form AND s.ineligible = 0 AND s.removed = 0 AND LOWER(p.email) = LOWER(k.email))))",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for (notice, kind, person) in untrue {
+        sqlx::query("DELETE FROM notice WHERE notice = $1").bind(notice).execute(&mut **tx).await?;
+        if kind == NoticeKind::Address.as_str() {
+            erase(tx, person).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Erases somebody who holds no seat: what was proposed, or an address that was told its last word.

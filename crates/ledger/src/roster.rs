@@ -19,7 +19,7 @@ use crate::campaign::{CampaignState, Head};
 use crate::error::{LedgerError, Result};
 use crate::event::{Backed, Entry};
 use crate::moves::{HeldSeat, change_person, give_up, place_of, seats_of};
-use crate::notices::owe;
+use crate::notices::{owe, take_back};
 use crate::people::{make_search, search_text};
 use crate::sql::{CHUNK, Tx, in_order, rows};
 
@@ -139,11 +139,13 @@ impl Ledger {
     /// return to the frame with their person.
     ///
     /// # Errors
-    /// [`LedgerError::Meanwhile`]: the stored people are no longer those the roster was compared with. `Conflict`: a
-    /// submitted form would move or go; the campaign is closed. `NotFound`: a person that does not exist.
+    /// [`LedgerError::Meanwhile`]: the stored people are no longer those the roster was compared with, or it needs two
+    /// people. `Conflict`: a submitted form would move or go; the campaign is closed. `NotFound`: a person that does not
+    /// exist.
     pub async fn apply_roster(&self, change: &RosterChange, roster_sha256: &str, act: &Act) -> Result<RosterApplied> {
         let (mut tx, mut head) = self.change().await?;
         head.require(&[CampaignState::Draft, CampaignState::Inviting], "a change of the roster")?;
+        head.require_alone(&mut tx).await?;
         if head.roster_version != change.basis {
             return Err(LedgerError::Meanwhile("the stored roster changed meanwhile; run the import again"));
         }
@@ -243,6 +245,7 @@ pub(crate) async fn apply_in(
         }
     }
     insert_seats(tx, &seats).await?;
+    take_back(tx).await?;
     make_search(tx).await?;
     head.raise_roster_version(tx).await?;
     for (form, person) in &reinstated {

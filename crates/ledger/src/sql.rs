@@ -23,6 +23,15 @@ impl Ledger {
         self.reader.acquire().await.map_err(|error| self.of_acquire(error))
     }
 
+    /// A transaction that only reads, all of it at one moment.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        let begin = match self.backend {
+            Backend::Sqlite => "BEGIN",
+            Backend::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        self.reader.begin_with(begin).await.map_err(|error| self.of_acquire(error))
+    }
+
     /// A transaction that writes. On SQLite it holds the file's one write lock from its first moment, so that it
     /// never fails half-way because another process wrote in between.
     pub(crate) async fn write(&self) -> Result<Tx> {

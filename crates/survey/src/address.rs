@@ -138,7 +138,8 @@ fn joined_domain(domain: &str) -> String {
 
 /// Characters that show nothing and only arrive by copying.
 pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}' | '\u{202A}'..='\u{202E}')
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{00AD}' | '\u{202A}'..='\u{202E}'
+        | '\u{034F}' | '\u{061C}' | '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// The ASCII twin of a full-width sign or of a space that is not one; other characters stay.

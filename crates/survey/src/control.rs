@@ -5,16 +5,13 @@
 
 use std::str::FromStr;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::roster::joined;
 
-/// Whether two actors are one person, as far as names tell: case, spaces and ways of writing accents make no difference.
+/// Whether two actors are one person, as far as names tell: case, spaces, ways of writing accents, the place of a tone
+/// mark and signs that show nothing make no difference.
 #[must_use]
 pub fn is_same_actor(one: &str, other: &str) -> bool {
-    let folded = |name: &str| {
-        let words: Vec<&str> = name.split_whitespace().collect();
-        words.join(" ").nfc().collect::<String>().to_lowercase()
-    };
-    folded(one) == folded(other)
+    joined(one) == joined(other)
 }
 
 /// What an address is told for the last time.
@@ -56,10 +53,22 @@ mod tests {
 
     #[test]
     fn a_name_written_otherwise_is_no_second_person() {
-        for other in ["nguyễn thị hoà", " NGUYỄN  THỊ\tHOÀ ", "Nguye\u{302}\u{303}n Thị Hoa\u{300}"] {
+        for other in [
+            "nguyễn thị hoà",
+            " NGUYỄN  THỊ\tHOÀ ",
+            "Nguye\u{302}\u{303}n Thị Hoa\u{300}",
+            "Nguyễn Thị Hòa",
+            "Nguyễn\u{200B} Thị Ho\u{2063}à\u{FEFF}",
+            "Nguye\u{303}\u{34F}\u{302}n Thị Hoà",
+            "Nguyễn\u{A0}ThịHoà",
+            "Ｎguyễn Thị Hoà",
+        ] {
             assert!(is_same_actor("Nguyễn Thị Hoà", other), "{other}");
         }
-        assert!(!is_same_actor("Nguyễn Thị Hoà", "Nguyễn Thị Hoa"));
+        assert!(is_same_actor("Ðỗ Văn Thuý", "đỗ văn thúy"));
+        for other in ["Nguyễn Thị Hoa", "Nguyễn Thị Hoả", "Nguyên Thị Hoà", "Nguyễn Thi Hoà"] {
+            assert!(!is_same_actor("Nguyễn Thị Hoà", other), "{other}");
+        }
         assert!(!is_same_actor("an", "binh"));
     }
 }

@@ -41,7 +41,7 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     let pressure = campaign.questionnaires.values().find_map(Questionnaire::pressure_question).map(question);
     let pressure = pressure.map(|wording| ("pressure", wording));
     // The usual rule is no part of its own, so that campaigns frozen before there was another keep their parts.
-    let one_person = (!campaign.two_people).then(|| ("control", json!("one person")));
+    let one_person = (!campaign.two_people).then(|| (ONE_PERSON, json!("one person")));
     [
         ("targets", json!(targets)),
         ("groups", json!(groups)),
@@ -60,6 +60,9 @@ pub fn at_first_invitation(campaign: &Campaign, keys: &BTreeMap<String, String>)
     .map(|(name, value)| (name.to_owned(), digest(&value)))
     .collect()
 }
+
+/// The part that says that one person alone may change people who were invited; absent where two are needed.
+pub const ONE_PERSON: &str = "control";
 
 /// The part that closing freezes: the index tree with its weights, policy and inputs, by the hash of its file.
 #[must_use]

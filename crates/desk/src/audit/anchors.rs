@@ -54,9 +54,16 @@ impl Desk {
         let anchor = Anchor { campaign: self.campaign.id.clone(), day, taken: now, entries: seq, hash };
         let mark = format!("anchor {day} {seq}");
         let to = To { name: "", address };
-        let mail = self.single(&to, &anchor_mail(&anchor, &self.campaign), &mark, way, now)?;
+        let mail = match self.single(&to, &anchor_mail(&anchor, &self.campaign), &mark, way, now) {
+            Ok(mail) => mail,
+            // It was provably not sent: the claim goes back, so that it is tried again once the cause is mended.
+            Err(error) => {
+                self.ledger.settle_notice(notice, &claimant, ChaseState::Ready, "", &act).await?;
+                return Err(error);
+            }
+        };
         let Some((state, said)) = single::carry(&mut line, &mail).await else { return Ok(AnchorSent::Unknown) };
-        self.ledger.settle_anchor(notice, &claimant, state, &said, &act).await?;
+        self.ledger.settle_notice(notice, &claimant, state, &said, &act).await?;
         line.leave().await;
         Ok(match state {
             ChaseState::Refused => AnchorSent::Refused(said),

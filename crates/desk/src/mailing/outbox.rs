@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use parsurvey_dispatch::{DomainPace, Pace, RunError, RunLimits, Stop};
+use parsurvey_dispatch::{DomainPace, Pace, RunError, RunLimits, Stop, Way};
 use parsurvey_ledger::{Dispatcher, TakenOver};
 use parsurvey_survey::calendar;
 use parsurvey_survey::sending::{DomainLimit, UnknownPolicy};
@@ -24,18 +24,6 @@ impl Desk {
         sent: &mut Sent,
     ) -> Result<(), DeskError> {
         let (now, until) = (clock.now(), clock.clone());
-        if relay.way.dkim().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
-            return Err(DeskError::refused(
-                "the key cannot sign for the sender's domain, which is not in ASCII",
-                "write the domain in campaign.toml in its xn-- form",
-            ));
-        }
-        if !relay.way.is_real() && !self.campaign.sample {
-            return Err(DeskError::refused(
-                "a folder takes mails that nobody gets, and this is no sample campaign",
-                "copy the campaign, set sample = true in the copy, and rehearse with it and a data folder of its own",
-            ));
-        }
         self.ready_return_paths(because, now).await?;
         let taken = self.take_over_from_the_dead(now).await?;
         (sent.taken_over, sent.left_unknown) = (sent.taken_over + taken.ready, sent.left_unknown + taken.unknown);
@@ -97,6 +85,23 @@ impl Desk {
         }
     }
 
+    /// Refuses a way that cannot carry this campaign's mails to the people they are for.
+    pub(super) fn require_way(&self, way: &Way) -> Result<(), DeskError> {
+        if way.dkim().is_some_and(|dkim| !dkim.signs_for(&self.campaign.sender.address)) {
+            return Err(DeskError::refused(
+                "the key cannot sign for the sender's domain, which is not in ASCII",
+                "write the domain in campaign.toml in its xn-- form",
+            ));
+        }
+        if !way.is_real() && !self.campaign.sample {
+            return Err(DeskError::refused(
+                "a folder takes mails that nobody gets, and this is no sample campaign",
+                "copy the campaign, set sample = true in the copy, and rehearse with it and a data folder of its own",
+            ));
+        }
+        Ok(())
+    }
+
     /// Takes the mails of dispatchers that are dead, or silent beyond their lease.
     pub(crate) async fn take_over_from_the_dead(&self, now: Timestamp) -> Result<TakenOver, DeskError> {
         let dead = alive::dead(&self.data)?;
@@ -111,7 +116,7 @@ impl Desk {
     }
 
     /// The engine's limits: what the command line asks for, within what the campaign allows.
-    async fn run_limits(&self, relay: &Relay, now: Timestamp) -> Result<RunLimits, DeskError> {
+    pub(crate) async fn run_limits(&self, relay: &Relay, now: Timestamp) -> Result<RunLimits, DeskError> {
         let sending = &self.campaign.sending;
         let most = sending.connections.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
         let connections = relay.limits.connections.min(most);
@@ -135,7 +140,7 @@ impl Desk {
         let first = self.ledger.first_accepted().await?.map_or(today, |first| calendar::day(first, zone));
         let Some(limit) = self.campaign.sending.daily_limit(first, today) else { return Ok(None) };
         let midnight = today.to_zoned(zone.clone()).map_or(now, |midnight| midnight.timestamp());
-        let sent = self.ledger.accepted_since(midnight).await?;
+        let sent = self.ledger.accepted_since(midnight).await? + self.ledger.told_since(midnight).await?;
         Ok(Some(u64::from(limit).saturating_sub(sent)))
     }
 }

@@ -3,6 +3,7 @@
 //! A proposal holds numbers and codes. What it would make of people waits in `person`, as rows that hold no seat; these
 //! become the people, or are erased, when the proposal is decided. Nothing is carried out whose ground has changed since.
 
+mod shown;
 mod stored;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use crate::notices::erase;
 use crate::roster::{ChangedPerson, NewPerson, RosterChange, insert_people};
 use crate::seats::seat_row;
 use crate::sql::Tx;
+pub use shown::{ShownChange, ShownProposal};
 use stored::{Plan, Row, Staged, Stored, filled, nameless, open_proposal, proposals_where, values_of, written};
 
 words!(
@@ -43,7 +45,7 @@ words!(
         Approved = "approved",
         /// A second person has refused it.
         Rejected = "rejected",
-        /// Its proposer has taken it back.
+        /// Its proposer has taken it back, or the survey was closed.
         Withdrawn = "withdrawn",
     }
 );
@@ -144,16 +146,17 @@ impl Ledger {
     /// [`LedgerError::Meanwhile`]: the stored people are no longer those the roster was compared with. `Conflict` unless
     /// inviting.
     pub async fn propose_roster(&self, change: &RosterChange, sha256: &str, act: &Act) -> Result<Proposed> {
-        // Tried and taken back, so that what cannot be done is told to its proposer.
-        let (mut trial, mut head) = self.change().await?;
+        let (mut tx, head) = self.change().await?;
         head.require(&[CampaignState::Inviting], "a proposal")?;
         if head.roster_version != change.basis {
             return Err(LedgerError::Meanwhile("the stored roster changed meanwhile; run the import again"));
         }
-        let added = insert_people(&mut trial, &change.added).await?;
-        crate::roster::apply_in(&mut trial, &mut head, (change, sha256), (added, &[]), act, None).await?;
-        trial.rollback().await?;
-        let (tx, head) = self.change().await?;
+        // Tried and taken back, so that what cannot be done is told to its proposer. One transaction does both: what was
+        // tried and what is stored rest on the same ground.
+        sqlx::raw_sql("SAVEPOINT trial").execute(&mut *tx).await?;
+        let added = insert_people(&mut tx, &change.added).await?;
+        crate::roster::apply_in(&mut tx, &mut head.clone(), (change, sha256), (added, &[]), act, None).await?;
+        sqlx::raw_sql("ROLLBACK TO SAVEPOINT trial").execute(&mut *tx).await?;
         let people = change.added.iter().chain(change.changed.iter().map(|changed| &changed.now));
         let values = people.map(|person| NewPerson { seats: Vec::new(), ..person.clone() }).collect();
         let plan = |staged: &[PersonId]| {
@@ -170,7 +173,7 @@ impl Ledger {
                 removed: change.removed.clone(),
             }
         };
-        let basis = basis_of_roster(&head);
+        let basis = basis_of_roster(head.roster_version);
         store(tx, head, act, Draft { form: None, basis, values, plan: &plan }).await
     }
 
@@ -189,7 +192,7 @@ impl Ledger {
         }
         let basis = match stored.row.form {
             Some(form) => basis_of_seat(&mut tx, form).await?,
-            None => basis_of_roster(&head),
+            None => basis_of_roster(head.roster_version),
         };
         if head.state != CampaignState::Inviting || basis != stored.basis {
             return Err(LedgerError::conflict(format!(
@@ -247,6 +250,22 @@ impl Ledger {
     }
 }
 
+/// Withdraws every open proposal because the survey is closed, and erases what they would have made of people.
+pub(crate) async fn withdraw_all(tx: &mut Tx, head: &mut Head, act: &Act) -> Result<()> {
+    let rows = sqlx::query_as::<Any, Row>(proposals_where!("WHERE state = 'open' ORDER BY proposal"))
+        .fetch_all(&mut **tx)
+        .await?;
+    let act = Act { reason: "the survey was closed".to_owned(), ..act.clone() };
+    for row in rows {
+        let stored = row.read()?;
+        for person in stored.plan.staged() {
+            erase(tx, person).await?;
+        }
+        decide(tx, head, &stored, ProposalState::Withdrawn, &act).await?;
+    }
+    Ok(())
+}
+
 /// What an act on a seat rests on: who holds it, at which address, and that it is open.
 async fn basis_of_seat(tx: &mut Tx, form: FormId) -> Result<String> {
     let seat = seat_row(tx, form).await?;
@@ -260,8 +279,8 @@ async fn basis_of_seat(tx: &mut Tx, form: FormId) -> Result<String> {
     ))
 }
 
-fn basis_of_roster(head: &Head) -> String {
-    format!("roster {}", head.roster_version)
+fn basis_of_roster(version: i64) -> String {
+    format!("roster {version}")
 }
 
 async fn email_of(tx: &mut Tx, person: PersonId) -> Result<String> {
@@ -318,15 +337,15 @@ async fn same_open(tx: &mut Tx, draft: &Draft<'_>) -> Result<Option<i64>> {
 }
 
 async fn carry_out(tx: &mut Tx, head: &mut Head, stored: &Stored, act: &Act, backed: &Backed) -> Result<()> {
-    let form = stored.row.form.unwrap_or_default();
+    let form = || stored.row.form.ok_or_else(|| LedgerError::damaged("proposal.form"));
     match &stored.plan {
         Plan::Address { staged } => {
             let email = email_of(tx, *staged).await?;
-            crate::acts::correct_in(tx, head, (form, &email), Some(*staged), act, Some(backed)).await
+            crate::acts::correct_in(tx, head, (form()?, &email), Some(*staged), act, Some(backed)).await
         }
         Plan::Replacement { staged, kind } => {
             let kind = code(kind, "proposal.plan")?;
-            crate::acts::replace_in(tx, head, form, *staged, kind, act, Some(backed)).await
+            crate::acts::replace_in(tx, head, form()?, *staged, kind, act, Some(backed)).await
         }
         Plan::Roster { sha256, added, changed, removed } => {
             let mut change =

@@ -34,12 +34,12 @@ async fn an_anchor_is_claimed_once_a_day_and_again_only_if_it_was_not_sent(bench
         "the head before the claim"
     );
     assert_eq!(ledger.claim_anchor(DAY, "other", &act(5)).await, Ok(AnchorClaim::Unknown), "it may have left");
-    let others = ledger.settle_anchor(first, "other", ChaseState::Told, "", &act(6)).await;
+    let others = ledger.settle_notice(first, "other", ChaseState::Told, "", &act(6)).await;
     assert!(matches!(others, Err(LedgerError::Conflict(_))));
-    ledger.settle_anchor(first, "one", ChaseState::Ready, "451 busy", &act(6)).await.expect("settled");
+    ledger.settle_notice(first, "one", ChaseState::Ready, "451 busy", &act(6)).await.expect("settled");
     let (again, later, _) = claimed(&ledger, "other", 7).await;
     assert!(again == first && later > seq, "the day's row, with the head of then");
-    ledger.settle_anchor(again, "other", ChaseState::Told, "", &act(8)).await.expect("settled");
+    ledger.settle_notice(again, "other", ChaseState::Told, "", &act(8)).await.expect("settled");
     assert_eq!(ledger.claim_anchor(DAY, "one", &act(9)).await, Ok(AnchorClaim::Told));
     let tomorrow = ledger.claim_anchor(date(2023, 12, 21), "one", &act(9)).await;
     assert!(matches!(tomorrow, Ok(AnchorClaim::Yours { .. })));

@@ -30,3 +30,4 @@ mod mails;
 mod opening;
 mod people;
 mod seeds;
+mod two_people;

@@ -8,6 +8,7 @@ use parsurvey_ledger::{
 };
 use parsurvey_survey::campaign::MailKind;
 use parsurvey_survey::delivery::Settled;
+use parsurvey_survey::freeze::ONE_PERSON;
 
 use super::Bench;
 
@@ -62,11 +63,20 @@ pub(crate) async fn confirm_keys(ledger: &Ledger) {
     }
 }
 
-/// A ledger that invites, with `n` persons and their links.
+/// A ledger that invites, with `n` persons and their links, where one person alone may change people.
 pub(crate) async fn inviting(bench: &Bench, n: usize) -> Ledger {
+    inviting_with(bench, n, &["campaign.toml", ONE_PERSON]).await
+}
+
+/// As [`inviting`], where a change of people needs two.
+pub(crate) async fn inviting_by_two(bench: &Bench, n: usize) -> Ledger {
+    inviting_with(bench, n, &["campaign.toml"]).await
+}
+
+async fn inviting_with(bench: &Bench, n: usize, parts: &[&str]) -> Ledger {
     let ledger = draft(bench, n).await;
     confirm_keys(&ledger).await;
-    let files = BTreeMap::from([("campaign.toml".to_owned(), "aa".to_owned())]);
+    let files: BTreeMap<String, String> = parts.iter().map(|part| ((*part).to_owned(), "aa".to_owned())).collect();
     ledger.freeze(Stage::Inviting, &files, &act(4)).await.expect("inviting begins");
     ledger.store_links(&links(n, 1)).await.expect("links are stored");
     ledger

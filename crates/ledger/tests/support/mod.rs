@@ -11,8 +11,8 @@ use parsurvey_ledger::{Ledger, LedgerError, Options};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 
 pub(crate) use fixtures::{
-    LEASE, accepted, act, add, at, ballot, confirm_keys, draft, entered, inviting, mail, mark, new_person, outcome,
-    place, settle,
+    LEASE, accepted, act, add, at, ballot, confirm_keys, draft, entered, inviting, inviting_by_two, mail, mark,
+    new_person, outcome, place, settle,
 };
 
 static POSTGRES: OnceLock<Result<postgres::Postgres, String>> = OnceLock::new();

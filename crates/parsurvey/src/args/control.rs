@@ -14,8 +14,11 @@ pub(crate) enum ControlCommand {
     /// How often people were changed after they were invited, by whom, and how often an answer followed at once. Counts only.
     Independence,
     /// The acts that wait for a second person, and what became of the others.
-    Proposals,
-    /// Carry out what somebody else has proposed.
+    Proposals {
+        /// Only this one, with the values before and after: what its approval would do to whom.
+        proposal: Option<i64>,
+    },
+    /// Carry out what somebody else has proposed; look at it first with `proposals NUMBER`.
     Approve {
         /// The proposal's number.
         proposal: i64,

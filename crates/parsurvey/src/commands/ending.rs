@@ -19,6 +19,12 @@ pub(crate) async fn close(global: &Global) -> Done {
     let closed = desk.close(&plain(global, "close"), now).await?;
     eprintln!("closed; the box for the key holder: {}", closed.file.display());
     eprintln!("  SHA-256 {}", closed.sha256);
+    if !closed.untold.is_empty() {
+        let forms: Vec<String> = closed.untold.iter().map(ToString::to_string).collect();
+        let what = "the address that was given up was not told so, or perhaps was not";
+        eprintln!("warning: {what} (form {})", forms.join(", "));
+        eprintln!("  help: no mail tells it any more; tell whoever held the form by another way");
+    }
     Output::of(global).table(&ballots(&closed.ballots))?;
     Ok(0)
 }

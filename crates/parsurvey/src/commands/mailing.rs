@@ -100,7 +100,7 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
     );
     let mut waiting = false;
     for (kind, sent) in sent {
-        waiting |= sent.deferred + sent.released > 0 || sent.next_try.is_some();
+        waiting |= sent.deferred + sent.released > 0 || sent.next_try.is_some() || sent.notices.is_unfinished();
         let count = |n: u64| Cell::Count(Some(n));
         table.push(vec![
             Cell::Text(kind.as_str().into()),
@@ -139,8 +139,14 @@ fn answer(global: &Global, zone: &TimeZone, sent: &[(MailKind, Sent)]) -> Done {
 
 /// What a run leaves behind, and where to look.
 fn tell_rest(kind: &str, sent: &Sent) {
-    if sent.notices > 0 {
-        eprintln!("{} addresses that were given up were told so", sent.notices);
+    if sent.notices.told > 0 {
+        eprintln!("{} addresses that were given up were told so", sent.notices.told);
+    }
+    if sent.notices.wait > 0 {
+        eprintln!("{} addresses that were given up are still to be told; the next run does", sent.notices.wait);
+    }
+    if let Some(trouble) = &sent.notices.trouble {
+        eprintln!("note: not every address that was given up could be told: {trouble}");
     }
     if sent.taken_over > 0 {
         eprintln!("{kind}: {} mails were taken over, unsent, from a sender that is gone", sent.taken_over);

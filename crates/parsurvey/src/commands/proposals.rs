@@ -1,8 +1,9 @@
 //! `proposals`, `approve`, `reject`, `withdraw`: the second person's hand; `independence`: the page that counts it.
 
+use jiff::tz::TimeZone;
 use parsurvey_desk::proposals::Acted;
 use parsurvey_index::tree::Text;
-use parsurvey_ledger::{ProposalKind, ProposalRow};
+use parsurvey_ledger::{NewPerson, ProposalKind, ProposalRow, ProposalState, ReplacementKind, ShownChange};
 use parsurvey_report::table::{Cell, Column, Table, to_json};
 use parsurvey_report::tables::{UnitRow, independence_table, pair_table};
 use parsurvey_survey::calendar;
@@ -17,7 +18,8 @@ pub(crate) async fn run(global: &Global, command: ControlCommand) -> Done {
     match command {
         ControlCommand::Audit { command } => audit::run(global, command).await,
         ControlCommand::Independence => independence(global).await,
-        ControlCommand::Proposals => proposals(global).await,
+        ControlCommand::Proposals { proposal: None } => proposals(global).await,
+        ControlCommand::Proposals { proposal: Some(proposal) } => show(global, proposal).await,
         ControlCommand::Approve { proposal, because } => approve(global, proposal, &because).await,
         ControlCommand::Reject { proposal, because } => reject(global, proposal, &because).await,
         ControlCommand::Withdraw { proposal, because } => withdraw(global, proposal, &because).await,
@@ -30,13 +32,20 @@ pub(crate) fn waits(acted: Acted, what: &str, consequences: &str) -> bool {
     let again = if is_new { "" } else { " (it was proposed before)" };
     eprintln!("proposal {proposal}{again}: {what}; it waits for a second person");
     eprintln!("  when it is approved, {consequences}");
-    eprintln!("  help: somebody else runs `parsurvey approve {proposal} --actor NAME`; see `parsurvey proposals`");
+    eprintln!(
+        "  help: somebody else looks at `parsurvey proposals {proposal}`, then runs `parsurvey approve {proposal} --actor NAME`"
+    );
     true
 }
 
 async fn proposals(global: &Global) -> Done {
     let desk = desk(global).await?;
-    let zone = &desk.campaign().time_zone;
+    let table = table_of(&desk.proposals().await?, &desk.campaign().time_zone);
+    Output::of(global).table(&table)?;
+    Ok(0)
+}
+
+fn table_of(rows: &[ProposalRow], zone: &TimeZone) -> Table {
     let mut table = Table::new(
         "proposals",
         text("Đề nghị cần người thứ hai", "Proposals that need a second person"),
@@ -56,7 +65,7 @@ async fn proposals(global: &Global) -> Done {
             Column::left("why", text("Lý do quyết định", "Why")),
         ],
     );
-    for row in desk.proposals().await? {
+    for row in rows {
         let [added, changed, removed] = row.people.map(|n| Cell::Count(Some(n)));
         table.push(vec![
             Cell::Text(row.proposal.to_string()),
@@ -66,16 +75,101 @@ async fn proposals(global: &Global) -> Done {
             added,
             changed,
             removed,
-            Cell::Text(row.proposer),
-            Cell::Text(row.reason),
-            Cell::Text(row.document),
+            Cell::Text(row.proposer.clone()),
+            Cell::Text(row.reason.clone()),
+            Cell::Text(row.document.clone()),
             Cell::Text(calendar::rfc3339(row.at, zone)),
-            Cell::Text(row.decided_by.unwrap_or_default()),
-            Cell::Text(row.decided_why.unwrap_or_default()),
+            Cell::Text(row.decided_by.clone().unwrap_or_default()),
+            Cell::Text(row.decided_why.clone().unwrap_or_default()),
         ]);
     }
-    Output::of(global).table(&table)?;
+    table
+}
+
+/// One proposal with the values before and after. They name people, and go to stdout alone.
+async fn show(global: &Global, proposal: i64) -> Done {
+    let desk = desk(global).await?;
+    let shown = desk.proposal(proposal).await?;
+    let output = Output::of(global);
+    let mut tables =
+        vec![table_of(std::slice::from_ref(&shown.row), &desk.campaign().time_zone), differences(&shown.changes)];
+    let whole = json!({
+        "proposal": to_json(&tables[0], output.lang),
+        "replacement": shown.replacement.map(ReplacementKind::as_str),
+        "can_be_approved": shown.can_be_approved,
+        "changes": to_json(&tables[1], output.lang),
+    });
+    if global.format == Format::Csv {
+        // CSV is one table; who proposed it is in the list of proposals.
+        tables.remove(0);
+    }
+    output.tables(&tables, || whole)?;
+    if shown.replacement == Some(ReplacementKind::Substitution) {
+        eprintln!("a substitution: the holder was in post on the frame date, and the new one is counted apart");
+    }
+    match (shown.row.state, shown.can_be_approved) {
+        (ProposalState::Open, true) => eprintln!(
+            "it waits for a second person: `parsurvey approve {proposal} --actor NAME`, or `parsurvey reject {proposal} --reason TEXT`"
+        ),
+        (ProposalState::Open, false) => {
+            eprintln!("what it rests on has changed since it was made, and it cannot be approved any more");
+            eprintln!("  help: withdraw or reject it, and propose again");
+        }
+        (state, _) => eprintln!("it is {state}; what it would have made of people is shown only while it is open"),
+    }
     Ok(0)
+}
+
+/// Every value that would differ, and whom it is about.
+fn differences(changes: &[ShownChange]) -> Table {
+    let mut table = Table::new(
+        "changes",
+        text("Thay đổi được đề nghị", "Changes that are proposed"),
+        vec![
+            Column::left("change", text("Thay đổi", "Change")),
+            Column::left("form", text("Phiếu số", "Form")),
+            Column::left("person", text("Người số", "Person")),
+            Column::left("field", text("Mục", "Field")),
+            Column::left("old", text("Hiện nay", "Now")),
+            Column::left("new", text("Đề nghị", "Proposed")),
+        ],
+    );
+    for change in changes {
+        let what = match (&change.old, &change.new) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            (Some(_), Some(_)) => "changed",
+        };
+        let number = |number: Option<i64>| number.map_or(Cell::Blank, |number| Cell::Text(number.to_string()));
+        let (old, new) = (change.old.as_ref().map(fields), change.new.as_ref().map(fields));
+        for (place, (field, always)) in FIELDS.into_iter().enumerate() {
+            let of = |values: &Option<[String; 5]>| values.as_ref().map_or("", |values| &values[place]).to_owned();
+            let (old, new) = (of(&old), of(&new));
+            if always || old != new {
+                table.push(vec![
+                    Cell::Text(what.into()),
+                    number(change.form),
+                    number(change.person),
+                    Cell::Text(field.into()),
+                    Cell::Text(old),
+                    Cell::Text(new),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// What is shown of a person, and whether also where it stays as it is: whoever decides has to know whom it is about.
+const FIELDS: [(&str, bool); 5] =
+    [("name", true), ("email", true), ("position", true), ("id", false), ("seats", false)];
+
+/// The values in the order of [`FIELDS`].
+fn fields(person: &NewPerson) -> [String; 5] {
+    let seats: Vec<String> =
+        person.seats.iter().map(|seat| format!("{}/{}/{}", seat.target, seat.group, seat.unit)).collect();
+    let id = person.external_id.clone().unwrap_or_default();
+    [person.name.clone(), person.email.clone(), person.position.clone(), id, seats.join(" ")]
 }
 
 async fn approve(global: &Global, proposal: i64, args: &BecauseArgs) -> Done {
@@ -88,7 +182,7 @@ async fn approve(global: &Global, proposal: i64, args: &BecauseArgs) -> Done {
 
 fn done_words(row: &ProposalRow) -> String {
     let [added, changed, removed] = row.people;
-    let form = row.form.unwrap_or_default();
+    let form = row.form.map_or_else(|| "?".to_owned(), |form| form.to_string());
     match row.kind {
         ProposalKind::Address => format!("form {form} has another address, and its former link is dead"),
         ProposalKind::Replacement => format!("form {form} has another holder, and its former link is dead"),

@@ -14,13 +14,7 @@ const TONES: [char; 5] = ['\u{0300}', '\u{0301}', '\u{0303}', '\u{0309}', '\u{03
 pub fn fold(text: &str) -> String {
     let mut key = String::with_capacity(text.len() + 8);
     let mut tone = None;
-    for c in text.nfkd().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase) {
-        let c = match c {
-            // Eth is often typed for the Vietnamese đ and looks the same in capitals.
-            'ð' => 'đ',
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-            c => c,
-        };
+    for c in plain(text) {
         if TONES.contains(&c) {
             tone = Some(c);
         } else if c.is_alphabetic() || unicode_normalization::char::is_combining_mark(c) {
@@ -37,6 +31,27 @@ pub fn fold(text: &str) -> String {
     key.extend(tone);
     key.truncate(key.trim_end().len());
     key
+}
+
+/// A key as [`fold`] makes it, which is also equal where words are joined or parted: the letters, then the tones in their
+/// order. For telling whether two names may be one; two names of the same letters and tones are taken for one.
+pub(crate) fn joined(text: &str) -> String {
+    let (tones, mut key): (String, String) =
+        plain(text).filter(|c| !c.is_whitespace()).partition(|c| TONES.contains(c));
+    key.push(' ');
+    key.push_str(&tones);
+    key
+}
+
+/// The characters that tell spellings apart: in small letters, with every mark by itself and one kind of dash.
+fn plain(text: &str) -> impl Iterator<Item = char> {
+    // What shows nothing goes first: between two marks it would keep them from their common order.
+    text.chars().filter(|c| !is_invisible(*c)).nfkd().flat_map(char::to_lowercase).map(|c| match c {
+        // Eth is often typed for the Vietnamese đ and looks the same in capitals.
+        'ð' => 'đ',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        c => c,
+    })
 }
 
 /// A key without diacritics and punctuation, for headers and for finding what is near.

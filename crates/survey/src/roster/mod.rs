@@ -25,6 +25,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use difference::{Changed, Difference, PerhapsSame, StoredPerson, difference};
+pub(crate) use fold::joined;
 pub use fold::{bare, fold};
 
 use crate::address::RespondentEmail;

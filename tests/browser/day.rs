@@ -72,6 +72,13 @@ async fn two_operators_run_a_day_and_the_end_of_a_survey_without_a_terminal() {
     let log = survey.run(&["log", "--format", "json"]).await.done().stdout;
     assert_eq!(log.matches("\"paused\"").count(), 1, "once, however often it is pressed");
 
+    // A mail as it will be, in a frame that may do nothing.
+    open(&chrome, &serving, "/console/preview/3").await;
+    chrome.client.enter_frame(0).await.unwrap();
+    let mail = chrome.text("body").await;
+    assert!(mail.contains("Nguyễn Văn A"), "the frame shows the mail: {mail}");
+    chrome.client.enter_parent_frame().await.unwrap();
+
     // Excuse one, propose another holder for the next.
     open(&chrome, &serving, "/console/people/1").await;
     let told = act(&chrome, "/excuse", &[&[("category-ill", "")], &SURE[..]].concat()).await;

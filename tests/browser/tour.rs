@@ -280,7 +280,7 @@ impl Tour {
         std::fs::write(&broken, list).unwrap();
         self.open("/console/roster").await;
         look(chrome, "roster").await;
-        for (list, name) in [(&broken, "roster-faulty"), (&self.survey.roster, "roster-same")] {
+        for (list, name) in [(&broken, "roster-faulty"), (&self.survey.roster, "roster-changes")] {
             self.open("/console/roster").await;
             let file = chrome.client.find(fantoccini::Locator::Id("file")).await.unwrap();
             file.send_keys(list.to_str().unwrap()).await.unwrap();

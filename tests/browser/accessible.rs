@@ -13,7 +13,7 @@ use crate::tour::Tour;
 const MODES: [(&str, u32, bool); 4] =
     [("phone light", 360, false), ("phone dark", 360, true), ("desk light", 1280, false), ("desk dark", 1280, true)];
 /// Pages on the way, so that a tour that ends early is no success.
-const PAGES: usize = 32;
+const PAGES: usize = 55;
 
 async fn every_page_keeps_the_rules(lang: &'static str) {
     let mut tour = Tour::in_language(lang).await;

@@ -278,3 +278,6 @@ act-roster-accept = I have seen and accept { $n } warnings.
 act-roster-removes = Forms that are removed
 act-roster-removes-hint = Type this number again to confirm it: { $n }.
 act-roster-done = The list is stored: { $n } people.
+
+act-send-broke-off = It broke off; send again, nobody gets a mail twice.
+act-address-elsewhere = This person also holds a form on another rated body; an account for the whole survey has to correct the address.

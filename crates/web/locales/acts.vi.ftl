@@ -278,3 +278,6 @@ act-roster-accept = Tôi đã xem và chấp nhận { $n } cảnh báo.
 act-roster-removes = Số phiếu bị bớt
 act-roster-removes-hint = Ông/Bà gõ lại số này để xác nhận: { $n }.
 act-roster-done = Đã lưu danh sách: { $n } người.
+
+act-send-broke-off = Việc gửi bị ngắt giữa chừng; Ông/Bà có thể gửi lại, không ai nhận thư hai lần.
+act-address-elsewhere = Người này còn giữ phiếu về đối tượng được đánh giá khác; địa chỉ cần do tài khoản phụ trách cả cuộc khảo sát sửa.

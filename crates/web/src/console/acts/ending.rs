@@ -18,9 +18,11 @@ impl Act for Extend {
     const DOCUMENT: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(INDEX) {
+            return Ok(Some(look));
+        }
         let standing = ask.room.desk.standing().await?;
-        let mut hindrances = ask.whole_survey_only();
-        hindrances.extend(ask.field_only(&standing));
+        let hindrances = ask.field_only(&standing);
         let facts = vec![Fact { label: ask.t("act-deadline"), text: ask.moment(standing.deadline) }];
         Ok(Some(Outlook {
             back: INDEX.to_owned(),
@@ -54,9 +56,12 @@ impl Act for Close {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(INDEX) {
+            return Ok(Some(look));
+        }
         let desk = &ask.room.desk;
         let standing = desk.standing().await?;
-        let mut hindrances = ask.whole_survey_only();
+        let mut hindrances = Vec::new();
         match standing.state {
             CampaignState::Draft => hindrances.push(ask.t("act-close-nobody")),
             CampaignState::Inviting if ask.now <= standing.accepted_until => {

@@ -94,6 +94,10 @@ impl Act for CorrectAddress {
         let mut look = found.outlook(ask);
         ground(ask, &found, &mut look);
         let seats = found.file.person.seats.len() as u64;
+        let targets = || found.file.person.seats.iter().map(|(_, place)| &place.target);
+        if ask.visitor.scope.target.as_ref().is_some_and(|own| targets().any(|target| target != own)) {
+            look.hindrances.push(ask.t("act-address-elsewhere"));
+        }
         if seats > 1 {
             look.consequences.push(ask.lang.t1("act-address-seats", "n", ask.count(seats)));
         }

@@ -122,6 +122,8 @@ pub(super) trait Act: 'static {
     const BUTTON: &'static str;
     /// Whether the approving document is asked for, besides the reason.
     const DOCUMENT: bool;
+    /// Whether it speaks to a relay before it is done, which may take long.
+    const WAITS_FOR_RELAY: bool = false;
 
     /// What it would do now; nothing where there is no such thing for this visitor.
     fn look(ask: &Ask) -> impl Future<Output = Result<Option<Outlook>, DeskError>> + Send;
@@ -164,9 +166,11 @@ impl Ask {
         written(&self.room, self.lang, moment)
     }
 
-    /// What keeps an account that is for one rated body from an act on the whole survey.
-    pub(super) fn whole_survey_only(&self) -> Vec<String> {
-        self.visitor.scope.target.as_ref().map(|_| self.t("act-every-target")).into_iter().collect()
+    /// The page of an act on the whole survey for an account that is for one rated body: that it may not, and no figure.
+    pub(super) fn not_for_one_target(&self, back: &str) -> Option<Outlook> {
+        self.visitor.scope.target.as_ref()?;
+        let hindrances = vec![self.t("act-every-target")];
+        Some(Outlook { back: back.to_owned(), hindrances, ..Outlook::default() })
     }
 
     /// What keeps everybody from acts on people: the field is over.

@@ -15,7 +15,9 @@ const KEPT: usize = 500;
 #[derive(Default)]
 pub(in crate::console) struct Once {
     /// Held while an act looks and writes: in this process one act happens at a time.
-    pub(super) alone: tokio::sync::Mutex<()>,
+    alone: tokio::sync::Mutex<()>,
+    /// The same for acts that wait for a relay, so that nobody who wants to pause waits behind them.
+    patient: tokio::sync::Mutex<()>,
     done: Mutex<VecDeque<Done>>,
 }
 
@@ -34,6 +36,11 @@ pub(super) fn number() -> String {
 }
 
 impl Once {
+    /// Waits until no other act happens.
+    pub(super) async fn alone(&self, waits_for_relay: bool) -> tokio::sync::MutexGuard<'_, ()> {
+        if waits_for_relay { self.patient.lock().await } else { self.alone.lock().await }
+    }
+
     /// Notes what was done from a page; gives the address that shows it.
     pub(super) fn note(&self, account: &AccountName, number: &str, back: &str, outcome: String) -> String {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);

@@ -123,7 +123,7 @@ pub(in crate::console) async fn post<A: Act>(
 
 async fn perform<A: Act>(ask: &Ask, given: &Given) -> Performed {
     let (room, account) = (&ask.room, &ask.visitor.account.name);
-    let _alone = room.once.alone.lock().await;
+    let _alone = room.once.alone(A::WAITS_FOR_RELAY).await;
     let number = given.get("number");
     if let Some(address) = room.once.again(account, number) {
         return Performed::Done(address);

@@ -105,6 +105,9 @@ impl Act for SendDue {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(super::INDEX) {
+            return Ok(Some(look));
+        }
         let desk = &ask.room.desk;
         let (standing, outgoing) = (desk.standing().await?, desk.outgoing(ask.now).await?);
         let owed: u64 = outgoing.iter().map(|contact| contact.owed).sum();
@@ -151,10 +154,12 @@ fn facts(ask: &Ask, outgoing: &[Outgoing]) -> Vec<Fact> {
             Fact { label: names::contact(ask.lang, of.kind, of.wave), text }
         })
         .collect();
+    let running = is_running(&ask.room.post);
     let last = ask.room.post.as_ref().and_then(|sending| sending.job().last.clone());
     if let Some(Last { by, at, ended }) = last {
         let ended = match ended {
-            None => ask.t("act-send-goes-on"),
+            None if running => ask.t("act-send-goes-on"),
+            None => ask.t("act-send-broke-off"),
             Some(Ok(accepted)) => ask.lang.t1("act-send-ended", "n", ask.count(accepted)),
             Some(Err(words)) => ask.lang.t1("act-send-stopped", "words", words),
         };
@@ -190,8 +195,7 @@ fn consequences(ask: &Ask, standing: &Standing, outgoing: &[Outgoing], all: u64)
 }
 
 fn hindrances(ask: &Ask, standing: &Standing, all: u64) -> Vec<String> {
-    let mut said = ask.whole_survey_only();
-    said.extend(ask.field_only(standing));
+    let mut said = ask.field_only(standing);
     match &ask.room.post {
         None => said.push(ask.t("act-send-no-relay")),
         Some(sending) if sending.is_running() => said.push(ask.t("act-send-running")),

@@ -138,7 +138,10 @@ fn mailboxes(room: &Shared) -> &[String] {
 /// The beginning of an act on a mail.
 fn outlook(ask: &Ask, sends: bool) -> Option<((MailKind, u32), Outlook)> {
     let mail = mail_of(&ask.room, ask.subject)?;
-    let mut hindrances = ask.whole_survey_only();
+    let mut hindrances = Vec::new();
+    if ask.visitor.scope.target.is_some() {
+        hindrances.push(ask.t("act-every-target"));
+    }
     if sends && ask.room.post.is_none() {
         hindrances.push(ask.t("act-send-no-relay"));
     }
@@ -158,6 +161,7 @@ fn sending(ask: &Ask) -> Result<&Sending, DeskError> {
 }
 
 impl Act for Copy {
+    const WAITS_FOR_RELAY: bool = true;
     const NAME: &'static str = "copy";
     const TITLE: &'static str = "act-copy-title";
     const BUTTON: &'static str = "act-copy-button";
@@ -185,6 +189,7 @@ impl Act for Copy {
 }
 
 impl Act for Copies {
+    const WAITS_FOR_RELAY: bool = true;
     const NAME: &'static str = "copies";
     const TITLE: &'static str = "act-copies-title";
     const BUTTON: &'static str = "act-copies-button";

@@ -60,7 +60,7 @@ struct OnePage<'a> {
 }
 
 /// The proposals that a visitor may see: an account for one rated body sees those on forms that rate it.
-async fn seen(room: &Shared, visitor: &Visitor) -> Result<Vec<ProposalRow>, DeskError> {
+pub(super) async fn seen(room: &Shared, visitor: &Visitor) -> Result<Vec<ProposalRow>, DeskError> {
     let all = room.desk.proposals().await?;
     if visitor.scope.target.is_none() {
         return Ok(all);

@@ -182,14 +182,12 @@ impl Act for StoreRoster {
     const DOCUMENT: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        let standing = ask.room.desk.standing().await?;
-        let mut look = Outlook { back: UPLOAD.to_owned(), hindrances: ask.whole_survey_only(), ..Outlook::default() };
-        look.hindrances.extend(ask.field_only(&standing));
-        if ask.visitor.scope.target.is_some() {
-            // The list names people of every target.
-            look.consequences.push(ask.t("act-roster-nothing"));
+        if let Some(look) = ask.not_for_one_target(UPLOAD) {
             return Ok(Some(look));
         }
+        let standing = ask.room.desk.standing().await?;
+        let hindrances = ask.field_only(&standing);
+        let mut look = Outlook { back: UPLOAD.to_owned(), hindrances, ..Outlook::default() };
         let Some(file) = ask.room.uploads.of(&ask.visitor.account.name, ask.now) else {
             look.hindrances.push(ask.t("roster-no-file"));
             look.consequences.push(ask.t("act-roster-nothing"));

@@ -19,9 +19,12 @@ impl Act for Pause {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(INDEX) {
+            return Ok(Some(look));
+        }
         let standing = ask.room.desk.standing().await?;
         let waiting = standing.mails_that(MailState::is_waiting);
-        let mut hindrances = ask.whole_survey_only();
+        let mut hindrances = Vec::new();
         if let Some(pause) = &standing.pause {
             hindrances.push(ask.lang.t2("act-paused-by", ("who", &pause.by), ("why", &pause.why)));
         }
@@ -51,9 +54,12 @@ impl Act for Resume {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(INDEX) {
+            return Ok(Some(look));
+        }
         let standing = ask.room.desk.standing().await?;
         let waiting = standing.mails_that(MailState::is_waiting);
-        let (mut facts, mut hindrances) = (Vec::new(), ask.whole_survey_only());
+        let (mut facts, mut hindrances) = (Vec::new(), Vec::new());
         match &standing.pause {
             None => hindrances.push(ask.t("act-not-paused")),
             Some(pause) => {
@@ -89,10 +95,12 @@ impl Act for LetGo {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+        if let Some(look) = ask.not_for_one_target(INDEX) {
+            return Ok(Some(look));
+        }
         let standing = ask.room.desk.standing().await?;
         let held = standing.mails_that(|state| state == MailState::Planned);
-        let mut hindrances = ask.whole_survey_only();
-        hindrances.extend(ask.field_only(&standing));
+        let mut hindrances = ask.field_only(&standing);
         if held == 0 {
             hindrances.push(ask.t("act-let-go-none"));
         }

@@ -237,8 +237,10 @@ async fn an_account_of_one_target_acts_on_its_own_forms_and_not_on_the_survey() 
     for word in ["pause", "extend", "close", "send"] {
         let page = house.open(&format!("/console/acts/{word}"), &bank).await;
         assert!(page.text(".hinders").contains("một đối tượng được đánh giá"), "{word}");
-        assert_eq!(page.texts("#do").len(), 0);
+        assert_eq!((page.texts("#do").len(), page.texts(".follows").len()), (0, 0), "no figure of the survey");
     }
+    let index = house.open("/console/acts", &bank).await;
+    assert!(!index.text("main").contains("Thư đang chờ gửi"), "{}", index.text("main"));
     house.desk.correct_address(other, "moi@donvi.example", &because(), house.now).await.expect("proposed");
     assert_eq!(house.open("/console/proposals", &bank).await.texts("tbody tr").len(), 0);
     assert_eq!(house.see("/console/proposals/1/approve", Some(&bank.session)).await.status, StatusCode::NOT_FOUND);

@@ -42,6 +42,71 @@ async fn open(chrome: &Chrome, serving: &Serving, path: &str) {
     chrome.open(&serving.url(&format!("{path}?lang=vi"))).await;
 }
 
+/// The first operator pauses, with a button that is pressed twice.
+async fn pause(survey: &Survey, chrome: &Chrome) {
+    chrome.click_through(".way a[href^='/console/acts']").await;
+    chrome.click_through("main a[href^='/console/acts/pause']").await;
+    fill(chrome, &PLAIN).await;
+    chrome.mark().await;
+    chrome.tap_twice("#do").await;
+    chrome.next_page().await;
+    chrome.until("return document.querySelector('#told') !== null").await;
+    assert_eq!(chrome.text("#told").await, "Đã tạm dừng gửi thư.");
+    survey.remind().await.done_with(1).says(&["sending is paused", "nva"]);
+    let log = survey.run(&["log", "--format", "json"]).await.done().stdout;
+    assert_eq!(log.matches("\"paused\"").count(), 1, "once, however often it is pressed");
+}
+
+/// A mail as it will be, in a frame that may do nothing.
+async fn see_a_mail(chrome: &Chrome, serving: &Serving) {
+    open(chrome, serving, "/console/preview/3").await;
+    chrome.client.enter_frame(0).await.unwrap();
+    let mail = chrome.text("body").await;
+    assert!(mail.contains("Nguyễn Văn A"), "the frame shows the mail: {mail}");
+    chrome.client.enter_parent_frame().await.unwrap();
+}
+
+/// The first operator excuses one person, proposes another holder for the next, and goes.
+async fn excuse_and_propose(chrome: &Chrome, serving: &Serving) {
+    open(chrome, serving, "/console/people/1").await;
+    let told = act(chrome, "/excuse", &[&[("category-ill", "")], &SURE[..]].concat()).await;
+    assert!(told.contains("phiếu số 1"), "{told}");
+    assert!(chrome.text(".facts").await.contains("Được miễn"));
+    open(chrome, serving, "/console/people/2").await;
+    let holder =
+        [("name", "Lý Thị Mới"), ("email", "moi@thitranmau.example"), ("position", "Chuyên viên"), ("kind-frame", "")];
+    let told = act(chrome, "/replace", &[&holder[..], &SURE].concat()).await;
+    assert!(told.contains("đề nghị số 1"), "{told}");
+    open(chrome, serving, "/console/proposals/1").await;
+    assert_eq!(chrome.count("main a[href*='/approve']").await, 0, "not by the one who proposed it");
+    chrome.click_through(".mine button").await;
+}
+
+/// The second operator, who has just logged in, decides, settles what is unknown, and sends.
+async fn decide_settle_and_send(chrome: &Chrome, serving: &Serving) {
+    open(chrome, serving, "/console/acts").await;
+    chrome.click_through("main a[href^='/console/proposals']").await;
+    chrome.click_through("tbody th a").await;
+    let told = act(chrome, "/approve", &PLAIN).await;
+    assert!(told.contains("Đã thực hiện đề nghị số 1"), "{told}");
+    open(chrome, serving, "/console/acts").await;
+    chrome.click_through("main a[href^='/console/people?state=unknown']").await;
+    chrome.click_through("tbody th a").await;
+    let told = act(chrome, "/settle", &[&[("said-never", "")], &PLAIN[..]].concat()).await;
+    assert!(told.contains("chưa nhận"), "{told}");
+    open(chrome, serving, "/console/acts").await;
+    assert_eq!(act(chrome, "/console/acts/resume", &PLAIN).await, "Đã cho gửi thư tiếp.");
+    let told = act(chrome, "/console/acts/send", &PLAIN).await;
+    assert!(told.contains("Đã bắt đầu gửi"), "{told}");
+    let page = serving.url("/console/acts/send?lang=vi");
+    let ended = async {
+        while !chrome.text(".facts").await.contains("Đã xong") {
+            chrome.open(&page).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_run_a_day_and_the_end_of_a_survey_without_a_terminal() {
     let mut survey = Survey::ready().await;
@@ -59,64 +124,12 @@ async fn two_operators_run_a_day_and_the_end_of_a_survey_without_a_terminal() {
     let chrome = Chrome::start(1280, 900, true).await;
     one.arrive(&survey, &serving, &chrome, "vi").await;
 
-    // Pause, with a button that is pressed twice.
-    chrome.click_through(".way a[href^='/console/acts']").await;
-    chrome.click_through("main a[href^='/console/acts/pause']").await;
-    fill(&chrome, &PLAIN).await;
-    chrome.mark().await;
-    chrome.tap_twice("#do").await;
-    chrome.next_page().await;
-    chrome.until("return document.querySelector('#told') !== null").await;
-    assert_eq!(chrome.text("#told").await, "Đã tạm dừng gửi thư.");
-    survey.remind().await.done_with(1).says(&["sending is paused", "nva"]);
-    let log = survey.run(&["log", "--format", "json"]).await.done().stdout;
-    assert_eq!(log.matches("\"paused\"").count(), 1, "once, however often it is pressed");
-
-    // A mail as it will be, in a frame that may do nothing.
-    open(&chrome, &serving, "/console/preview/3").await;
-    chrome.client.enter_frame(0).await.unwrap();
-    let mail = chrome.text("body").await;
-    assert!(mail.contains("Nguyễn Văn A"), "the frame shows the mail: {mail}");
-    chrome.client.enter_parent_frame().await.unwrap();
-
-    // Excuse one, propose another holder for the next.
-    open(&chrome, &serving, "/console/people/1").await;
-    let told = act(&chrome, "/excuse", &[&[("category-ill", "")], &SURE[..]].concat()).await;
-    assert!(told.contains("phiếu số 1"), "{told}");
-    assert!(chrome.text(".facts").await.contains("Được miễn"));
-    open(&chrome, &serving, "/console/people/2").await;
-    let holder =
-        [("name", "Lý Thị Mới"), ("email", "moi@thitranmau.example"), ("position", "Chuyên viên"), ("kind-frame", "")];
-    let told = act(&chrome, "/replace", &[&holder[..], &SURE].concat()).await;
-    assert!(told.contains("đề nghị số 1"), "{told}");
-    open(&chrome, &serving, "/console/proposals/1").await;
-    assert_eq!(chrome.count("main a[href*='/approve']").await, 0, "not by the one who proposed it");
-    chrome.click_through(".mine button").await;
-
-    // The second person decides, settles what is unknown, and sends.
+    pause(&survey, &chrome).await;
+    see_a_mail(&chrome, &serving).await;
+    excuse_and_propose(&chrome, &serving).await;
     open(&chrome, &serving, "/console/setup").await;
     other.set_up(&chrome, serving.now(&survey)).await;
-    open(&chrome, &serving, "/console/acts").await;
-    chrome.click_through("main a[href^='/console/proposals']").await;
-    chrome.click_through("tbody th a").await;
-    let told = act(&chrome, "/approve", &PLAIN).await;
-    assert!(told.contains("Đã thực hiện đề nghị số 1"), "{told}");
-    open(&chrome, &serving, "/console/acts").await;
-    chrome.click_through("main a[href^='/console/people?state=unknown']").await;
-    chrome.click_through("tbody th a").await;
-    let told = act(&chrome, "/settle", &[&[("said-never", "")], &PLAIN[..]].concat()).await;
-    assert!(told.contains("chưa nhận"), "{told}");
-    open(&chrome, &serving, "/console/acts").await;
-    assert_eq!(act(&chrome, "/console/acts/resume", &PLAIN).await, "Đã cho gửi thư tiếp.");
-    let told = act(&chrome, "/console/acts/send", &PLAIN).await;
-    assert!(told.contains("Đã bắt đầu gửi"), "{told}");
-    let page = serving.url("/console/acts/send?lang=vi");
-    let ended = async {
-        while !chrome.text(".facts").await.contains("Đã xong") {
-            chrome.open(&page).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.unwrap();
+    decide_settle_and_send(&chrome, &serving).await;
     let mails = |who: &str| survey.catcher.mailbox(who).len();
     assert_eq!((mails(&people[0]), mails(&people[7])), (1, 1), "no reminder for the excused and for who has answered");
     assert_eq!(mails("moi@thitranmau.example"), 1, "the new holder's invitation");

@@ -281,3 +281,10 @@ act-roster-done = The list is stored: { $n } people.
 
 act-send-broke-off = It broke off; send again, nobody gets a mail twice.
 act-address-elsewhere = This person also holds a form on another rated body; an account for the whole survey has to correct the address.
+
+proposal-changes = Changes that are proposed
+proposal-now = Now
+proposal-new = Proposed
+proposal-seats = Forms (target/group/unit)
+proposal-stale = What it rests on has changed since it was made, and it cannot be approved any more. Reject it; if it is still wanted, it has to be proposed anew.
+act-close-untold = The former address of { $n } forms was not told; no mail tells it any more.

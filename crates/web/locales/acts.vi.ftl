@@ -281,3 +281,10 @@ act-roster-done = Đã lưu danh sách: { $n } người.
 
 act-send-broke-off = Việc gửi bị ngắt giữa chừng; Ông/Bà có thể gửi lại, không ai nhận thư hai lần.
 act-address-elsewhere = Người này còn giữ phiếu về đối tượng được đánh giá khác; địa chỉ cần do tài khoản phụ trách cả cuộc khảo sát sửa.
+
+proposal-changes = Thay đổi được đề nghị
+proposal-now = Hiện nay
+proposal-new = Đề nghị
+proposal-seats = Phiếu (đối tượng/nhóm/đơn vị)
+proposal-stale = Từ khi có đề nghị, thông tin mà đề nghị dựa vào đã thay đổi nên không chấp thuận được nữa. Ông/Bà từ chối đề nghị này; nếu vẫn cần, phải lập đề nghị mới.
+act-close-untold = Có { $n } phiếu mà địa chỉ cũ chưa được báo; từ nay không còn thư nào báo cho địa chỉ đó.

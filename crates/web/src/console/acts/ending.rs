@@ -100,7 +100,11 @@ impl Act for Close {
         let ballots: u64 = closed.ballots.values().flat_map(std::collections::BTreeMap::values).sum();
         let file = closed.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (ballots, sha256) = (ask.count(ballots), closed.sha256);
-        Ok(ask.lang.tn("act-close-done", &[("n", &ballots), ("file", &file), ("sha256", &sha256)]))
+        let mut said = vec![ask.lang.tn("act-close-done", &[("n", &ballots), ("file", &file), ("sha256", &sha256)])];
+        if !closed.untold.is_empty() {
+            said.push(ask.lang.t1("act-close-untold", "n", ask.count(closed.untold.len() as u64)));
+        }
+        Ok(said.join(" "))
     }
 }
 

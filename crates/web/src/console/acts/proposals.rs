@@ -8,10 +8,10 @@ use axum::http::Uri;
 use axum::response::Response;
 use parsurvey_desk::accounts::login::Visitor;
 use parsurvey_desk::{Because, DeskError};
-use parsurvey_ledger::{ProposalKind, ProposalRow, ProposalState};
+use parsurvey_ledger::{NewPerson, ProposalKind, ProposalRow, ProposalState, ShownProposal};
 use parsurvey_survey::control::is_same_actor;
 
-use super::{Act, Ask, Fact, Given, Outlook, mark, written};
+use super::{Act, Ask, Fact, Given, Outlook, Table, mark, written};
 use crate::console::Shared;
 use crate::console::shell::{Place, Shell, problem, unavailable};
 use crate::problem::{Problem, Standing, reply};
@@ -55,6 +55,7 @@ struct WayView {
 struct OnePage<'a> {
     c: Shell<'a>,
     facts: Vec<Fact>,
+    tables: Vec<Table>,
     ways: Vec<WayView>,
     person: Option<String>,
 }
@@ -131,8 +132,12 @@ pub(in crate::console) async fn one(
         ways.iter().map(|(word, label)| WayView { address: c.link(&format!("{path}/{word}")), label: lang.t(label) });
     let ways = ways.collect();
     let person = row.form.map(|form| c.link(&format!("/console/people/{form}")));
+    let tables = match room.desk.proposal(number).await {
+        Ok(shown) => changes(lang, &shown),
+        Err(error) => return unavailable(&room, lang, Some(&visitor), &error),
+    };
     let facts = facts(&room, lang, row);
-    reply(Standing::Fine, OnePage { facts, ways, person, c }.render())
+    reply(Standing::Fine, OnePage { facts, tables, ways, person, c }.render())
 }
 
 /// What a proposal would do, in a few words.
@@ -146,6 +151,46 @@ fn what(lang: Lang, row: &ProposalRow) -> String {
             lang.tn("proposal-roster", &[("added", &added), ("changed", &changed), ("removed", &removed)])
         }
     }
+}
+
+/// Rows of a list's changes that a page shows.
+const SHOWN: usize = 600;
+
+/// What a proposal would change, value by value: whoever decides has to see whom and what.
+fn changes(lang: Lang, shown: &ShownProposal) -> Vec<Table> {
+    let mut rows = Vec::new();
+    for change in &shown.changes {
+        let what = match (&change.old, &change.new) {
+            (None, _) => "roster-added",
+            (_, None) => "roster-removed",
+            (Some(_), Some(_)) => "roster-changed",
+        };
+        let (old, new) = (change.old.as_ref().map(values), change.new.as_ref().map(values));
+        for (place, (label, always)) in FIELDS.into_iter().enumerate() {
+            let of = |values: &Option<[String; 4]>| values.as_ref().map_or("", |values| &values[place]).to_owned();
+            let (old, new) = (of(&old), of(&new));
+            if always || old != new {
+                rows.push(vec![lang.t(what), lang.t(label), old, new]);
+            }
+        }
+    }
+    rows.truncate(SHOWN);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let head = ["roster-change", "roster-fields", "proposal-now", "proposal-new"].map(|key| lang.t(key)).into();
+    vec![Table { id: "changes", title: lang.t("proposal-changes"), head, rows, own: 4 }]
+}
+
+/// What is shown of a person, and whether also where it stays as it is.
+const FIELDS: [(&str, bool); 4] =
+    [("c-people-name", true), ("c-person-email", true), ("c-person-position", true), ("proposal-seats", false)];
+
+/// The values in the order of [`FIELDS`].
+fn values(person: &NewPerson) -> [String; 4] {
+    let seats = person.seats.iter().map(|seat| format!("{}/{}/{}", seat.target, seat.group, seat.unit));
+    let seats = seats.collect::<Vec<_>>().join(" ");
+    [person.name.clone(), person.email.clone(), person.position.clone(), seats]
 }
 
 fn state(state: ProposalState) -> &'static str {
@@ -174,7 +219,7 @@ fn facts(room: &Shared, lang: Lang, row: &ProposalRow) -> Vec<Fact> {
 }
 
 /// The page of a decision; `own` is whether it is the proposer's to take.
-async fn outlook(ask: &Ask, own: bool) -> Result<Option<(ProposalRow, Outlook)>, DeskError> {
+async fn outlook(ask: &Ask, own: bool) -> Result<Option<(ShownProposal, Outlook)>, DeskError> {
     let rows = seen(&ask.room, &ask.visitor).await?;
     let Some(row) = rows.into_iter().find(|row| row.proposal == ask.subject) else { return Ok(None) };
     let mut hindrances = Vec::new();
@@ -185,14 +230,16 @@ async fn outlook(ask: &Ask, own: bool) -> Result<Option<(ProposalRow, Outlook)>,
     if is_own != own {
         hindrances.push(ask.t(if own { "proposal-not-own" } else { "proposal-own" }));
     }
+    let shown = ask.room.desk.proposal(row.proposal).await?;
     let look = Outlook {
         back: format!("{PATH}/{}", row.proposal),
+        tables: changes(ask.lang, &shown),
         facts: facts(&ask.room, ask.lang, &row),
         hindrances,
-        mark: mark((row.proposal, row.state as u8)),
+        mark: mark((row.proposal, row.state as u8, shown.can_be_approved)),
         ..Outlook::default()
     };
-    Ok(Some((row, look)))
+    Ok(Some((shown, look)))
 }
 
 impl Act for Approve {
@@ -202,7 +249,11 @@ impl Act for Approve {
     const DOCUMENT: bool = false;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        let Some((row, mut look)) = outlook(ask, false).await? else { return Ok(None) };
+        let Some((shown, mut look)) = outlook(ask, false).await? else { return Ok(None) };
+        let row = shown.row;
+        if row.state == ProposalState::Open && !shown.can_be_approved {
+            look.hindrances.push(ask.t("proposal-stale"));
+        }
         let standing = ask.room.desk.standing().await?;
         look.hindrances.extend(ask.field_only(&standing));
         let keys: &[&str] = match row.kind {

@@ -190,6 +190,8 @@ async fn after_the_first_invitation_another_holder_is_proposed_and_somebody_else
     assert!(house.told(&address, &nvb).await.contains("đề nghị số 2"));
     let list = house.open("/console/proposals", &nvb).await;
     assert_eq!(list.texts("tbody tr").len(), 2);
+    let one = house.open("/console/proposals/1", &nvb).await;
+    assert!(one.text("table").contains("Lý Thị Mới") && one.text("table").contains("moi@donvi.example"));
     let (stale, approved) = (
         house.open("/console/proposals/1/reject", &nvb).await,
         house.act("/console/proposals/1/approve", &nvb, &SURE).await,

@@ -266,8 +266,26 @@ impl WebDriverCompatibleCommand for Extra {
     }
 }
 
+/// How often a driver may end before it has a port.
+const STARTS: usize = 5;
+
 /// The browser's driver on a port of its own.
+///
+/// It takes a free port of IPv4 and wants the same one of IPv6: where another process has that, it ends, and is started
+/// again.
 async fn start_driver() -> (Child, String) {
+    let mut said = Vec::new();
+    for _ in 0..STARTS {
+        match try_driver().await {
+            Ok(started) => return started,
+            Err(lines) => said.extend(lines),
+        }
+    }
+    panic!("chromedriver ended {STARTS} times before it named its port: {said:?}");
+}
+
+/// One start; what the driver said where it ended.
+async fn try_driver() -> Result<(Child, String), Vec<String>> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -278,14 +296,16 @@ async fn start_driver() -> (Child, String) {
         .spawn()
         .expect("chromedriver is missing: install it (Debian: apt-get install chromium chromium-driver)");
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = loop {
-        let line = lines.next_line().await.unwrap().expect("chromedriver names its port");
+    let mut said = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
         if let Some((_, port)) = line.split_once("on port ")
             && !line.contains("port 0")
         {
-            break port.trim_end_matches('.').to_owned();
+            let port = port.trim_end_matches('.').to_owned();
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((driver, port));
         }
-    };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (driver, port)
+        said.push(line);
+    }
+    Err(said)
 }

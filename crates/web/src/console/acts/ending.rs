@@ -16,11 +16,9 @@ impl Act for Extend {
     const TITLE: &'static str = "act-extend-title";
     const BUTTON: &'static str = "act-extend-button";
     const DOCUMENT: bool = true;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(INDEX) {
-            return Ok(Some(look));
-        }
         let standing = ask.room.desk.standing().await?;
         let hindrances = ask.field_only(&standing);
         let facts = vec![Fact { label: ask.t("act-deadline"), text: ask.moment(standing.deadline) }];
@@ -54,11 +52,9 @@ impl Act for Close {
     const TITLE: &'static str = "act-close-title";
     const BUTTON: &'static str = "act-close-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(INDEX) {
-            return Ok(Some(look));
-        }
         let desk = &ask.room.desk;
         let standing = desk.standing().await?;
         let mut hindrances = Vec::new();

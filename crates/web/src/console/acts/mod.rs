@@ -122,6 +122,8 @@ pub(super) trait Act: 'static {
     const BUTTON: &'static str;
     /// Whether the approving document is asked for, besides the reason.
     const DOCUMENT: bool;
+    /// Whether it is on the whole survey: then it is not for an account of one rated body, which is told no figure of it.
+    const WHOLE_SURVEY: bool = false;
     /// Whether it speaks to a relay before it is done, which may take long.
     const WAITS_FOR_RELAY: bool = false;
 
@@ -164,13 +166,6 @@ impl Ask {
     /// A moment in the campaign's zone, as people write it.
     pub(super) fn moment(&self, moment: Timestamp) -> String {
         written(&self.room, self.lang, moment)
-    }
-
-    /// The page of an act on the whole survey for an account that is for one rated body: that it may not, and no figure.
-    pub(super) fn not_for_one_target(&self, back: &str) -> Option<Outlook> {
-        self.visitor.scope.target.as_ref()?;
-        let hindrances = vec![self.t("act-every-target")];
-        Some(Outlook { back: back.to_owned(), hindrances, ..Outlook::default() })
     }
 
     /// What keeps everybody from acts on people: the field is over.

@@ -11,7 +11,7 @@ use jiff::civil::{Date, DateTime};
 use parsurvey_desk::accounts::login::Visitor;
 use parsurvey_desk::{Because, DeskError};
 
-use super::{Act, Ask, Given, Input, Kind, Outlook, once};
+use super::{Act, Ask, Given, INDEX, Input, Kind, Outlook, once};
 use crate::console::Shared;
 use crate::console::shell::{Place, Shell, problem, unavailable, with_lang};
 use crate::problem::{Problem, Standing, reply, see_other};
@@ -76,6 +76,15 @@ impl Ask {
     }
 }
 
+/// What an act would do now, asked only where the visitor may know it.
+async fn looked<A: Act>(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
+    if A::WHOLE_SURVEY && ask.visitor.scope.target.is_some() {
+        let hindrances = vec![ask.t("act-every-target")];
+        return Ok(Some(Outlook { back: INDEX.to_owned(), hindrances, ..Outlook::default() }));
+    }
+    A::look(ask).await
+}
+
 /// GET of an act's page.
 pub(in crate::console) async fn page<A: Act>(
     State(room): State<Shared>,
@@ -85,7 +94,7 @@ pub(in crate::console) async fn page<A: Act>(
     subject: Subject,
 ) -> Response {
     let ask = Ask::new(room, visitor, lang, &subject);
-    match A::look(&ask).await {
+    match looked::<A>(&ask).await {
         Ok(Some(look)) => draw::<A>(&ask, &uri, Standing::Fine, Alert::None, &Given::default(), look),
         Ok(None) => problem(&ask.room, lang, Some(&ask.visitor), Problem::NoSuchPage),
         Err(error) => unavailable(&ask.room, lang, Some(&ask.visitor), &error),
@@ -128,7 +137,7 @@ async fn perform<A: Act>(ask: &Ask, given: &Given) -> Performed {
     if let Some(address) = room.once.again(account, number) {
         return Performed::Done(address);
     }
-    let look = match A::look(ask).await {
+    let look = match looked::<A>(ask).await {
         Ok(Some(look)) => look,
         Ok(None) => return Performed::Nothing,
         Err(error) => return Performed::Failed(error),

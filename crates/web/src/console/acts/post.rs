@@ -103,11 +103,9 @@ impl Act for SendDue {
     const TITLE: &'static str = "act-send-title";
     const BUTTON: &'static str = "act-send-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(super::INDEX) {
-            return Ok(Some(look));
-        }
         let desk = &ask.room.desk;
         let (standing, outgoing) = (desk.standing().await?, desk.outgoing(ask.now).await?);
         let owed: u64 = outgoing.iter().map(|contact| contact.owed).sum();

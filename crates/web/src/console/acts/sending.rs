@@ -17,11 +17,9 @@ impl Act for Pause {
     const TITLE: &'static str = "act-pause-title";
     const BUTTON: &'static str = "act-pause-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(INDEX) {
-            return Ok(Some(look));
-        }
         let standing = ask.room.desk.standing().await?;
         let waiting = standing.mails_that(MailState::is_waiting);
         let mut hindrances = Vec::new();
@@ -52,11 +50,9 @@ impl Act for Resume {
     const TITLE: &'static str = "act-resume-title";
     const BUTTON: &'static str = "act-resume-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(INDEX) {
-            return Ok(Some(look));
-        }
         let standing = ask.room.desk.standing().await?;
         let waiting = standing.mails_that(MailState::is_waiting);
         let (mut facts, mut hindrances) = (Vec::new(), Vec::new());
@@ -93,11 +89,9 @@ impl Act for LetGo {
     const TITLE: &'static str = "act-let-go-title";
     const BUTTON: &'static str = "act-let-go-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(INDEX) {
-            return Ok(Some(look));
-        }
         let standing = ask.room.desk.standing().await?;
         let held = standing.mails_that(|state| state == MailState::Planned);
         let mut hindrances = ask.field_only(&standing);

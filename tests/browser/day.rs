@@ -57,13 +57,19 @@ async fn pause(survey: &Survey, chrome: &Chrome) {
     assert_eq!(log.matches("\"paused\"").count(), 1, "once, however often it is pressed");
 }
 
-/// A mail as it will be, in a frame that may do nothing.
-async fn see_a_mail(chrome: &Chrome, serving: &Serving) {
+/// A mail as it will be, in a frame that may do nothing, and then in a mailbox of one's own.
+async fn see_a_mail(survey: &Survey, chrome: &Chrome, serving: &Serving) {
     open(chrome, serving, "/console/preview/3").await;
     chrome.client.enter_frame(0).await.unwrap();
     let mail = chrome.text("body").await;
     assert!(mail.contains("Nguyễn Văn A"), "the frame shows the mail: {mail}");
     chrome.client.enter_parent_frame().await.unwrap();
+    let own = "chinh-minh@sonoivu.example";
+    act(chrome, "/copy", &[&[("email", own)], &PLAIN[..]].concat()).await;
+    let mails = survey.catcher.mailbox(own);
+    assert!(mails.len() == 1 && mails[0].text().contains("Nguyễn Văn A"), "one copy, for nobody who exists");
+    let log = survey.run(&["log", "--format", "csv"]).await.done().stdout;
+    assert!(log.matches("copy_asked").count() == 1 && !log.contains(own), "who asked is logged, for where is not");
 }
 
 /// The first operator excuses one person, proposes another holder for the next, and goes.
@@ -125,7 +131,7 @@ async fn two_operators_run_a_day_and_the_end_of_a_survey_without_a_terminal() {
     one.arrive(&survey, &serving, &chrome, "vi").await;
 
     pause(&survey, &chrome).await;
-    see_a_mail(&chrome, &serving).await;
+    see_a_mail(&survey, &chrome, &serving).await;
     excuse_and_propose(&chrome, &serving).await;
     open(&chrome, &serving, "/console/setup").await;
     other.set_up(&chrome, serving.now(&survey)).await;

@@ -88,10 +88,23 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub async fn copies_sent(&self, kind: MailKind, wave: u32, act: &Act) -> Result<()> {
+        self.note_of_contact("copies_sent", kind, wave, act).await
+    }
+
+    /// An entry of the log on a contact's mail, which changes nothing else.
+    async fn note_of_contact(&self, what: &'static str, kind: MailKind, wave: u32, act: &Act) -> Result<()> {
         let (mut tx, mut head) = self.change().await?;
-        let entry = Entry::of("copies_sent").with("kind", kind.as_str()).with("wave", wave);
+        let entry = Entry::of(what).with("kind", kind.as_str()).with("wave", wave);
         head.append(&mut tx, act, entry).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Records that somebody asked for a contact's mail in a mailbox of one's own; where that is stands nowhere.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn copy_asked(&self, kind: MailKind, wave: u32, act: &Act) -> Result<()> {
+        self.note_of_contact("copy_asked", kind, wave, act).await
     }
 
     /// The wave of the contact of a kind whose mail was last sent to the campaign's own mailboxes.
@@ -111,10 +124,7 @@ impl Ledger {
         if act.reason.trim().is_empty() {
             return Err(LedgerError::conflict("say who looked, and how"));
         }
-        let (mut tx, mut head) = self.change().await?;
-        let entry = Entry::of("looked_at").with("kind", kind.as_str()).with("wave", wave);
-        head.append(&mut tx, act, entry).await?;
-        Ok(tx.commit().await?)
+        self.note_of_contact("looked_at", kind, wave, act).await
     }
 
     /// Whether somebody has looked at the mail of a contact.

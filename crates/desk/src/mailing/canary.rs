@@ -180,20 +180,22 @@ impl Desk {
     }
 
     /// Sends one mail of the campaign, with a dummy link, to one mailbox of whoever wants to look at it. It stands for no
-    /// contact: nothing is recorded, and nobody is taken to have looked.
+    /// contact, and nobody is taken to have looked. Who asked for it stands in the log before it leaves, so that no mail in
+    /// the survey's name goes to an address unseen; the address does not.
     ///
     /// # Errors
     /// A faulty address, no such contact, or the relay did not take it.
     pub async fn send_copy(
         &self,
-        kind: MailKind,
-        wave: u32,
+        (kind, wave): (MailKind, u32),
         mailbox: &str,
         relay: &Relay,
+        because: &Because,
         now: Timestamp,
     ) -> Result<(), DeskError> {
         let mailbox = crate::acts::address(mailbox)?;
         let contact = self.contact_of(kind, wave)?;
+        self.ledger.copy_asked(kind, wave, &because.act(now)).await?;
         self.carry_copies(contact, &[mailbox], relay, now).await?;
         Ok(())
     }

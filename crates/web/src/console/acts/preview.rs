@@ -139,9 +139,6 @@ fn mailboxes(room: &Shared) -> &[String] {
 fn outlook(ask: &Ask, sends: bool) -> Option<((MailKind, u32), Outlook)> {
     let mail = mail_of(&ask.room, ask.subject)?;
     let mut hindrances = Vec::new();
-    if ask.visitor.scope.target.is_some() {
-        hindrances.push(ask.t("act-every-target"));
-    }
     if sends && ask.room.post.is_none() {
         hindrances.push(ask.t("act-send-no-relay"));
     }
@@ -166,6 +163,7 @@ impl Act for Copy {
     const TITLE: &'static str = "act-copy-title";
     const BUTTON: &'static str = "act-copy-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
         let Some((_, mut look)) = outlook(ask, true) else { return Ok(None) };
@@ -180,10 +178,10 @@ impl Act for Copy {
         Ok(Some(look))
     }
 
-    async fn act(ask: &Ask, given: &Given, _: &Because) -> Result<String, DeskError> {
+    async fn act(ask: &Ask, given: &Given, because: &Because) -> Result<String, DeskError> {
         let (kind, wave) = mail_of(&ask.room, ask.subject).unwrap_or((MailKind::Link, 0));
         let relay = sending(ask)?.relay();
-        ask.room.desk.send_copy(kind, wave, given.get("email"), relay, ask.now).await?;
+        ask.room.desk.send_copy((kind, wave), given.get("email"), relay, because, ask.now).await?;
         Ok(ask.t("act-copy-done"))
     }
 }
@@ -194,6 +192,7 @@ impl Act for Copies {
     const TITLE: &'static str = "act-copies-title";
     const BUTTON: &'static str = "act-copies-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
         let Some((_, mut look)) = outlook(ask, true) else { return Ok(None) };
@@ -221,6 +220,7 @@ impl Act for LookedAt {
     const TITLE: &'static str = "act-looked-title";
     const BUTTON: &'static str = "act-looked-button";
     const DOCUMENT: bool = false;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
         let Some((_, mut look)) = outlook(ask, false) else { return Ok(None) };

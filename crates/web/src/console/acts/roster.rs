@@ -33,8 +33,8 @@ use crate::guard::UPLOAD;
 use crate::problem::{Problem, Standing, reply, see_other};
 use crate::words::Lang;
 
-/// The largest file, in bytes. A province's list has a tenth of it.
-const FILE_MOST: usize = 5 * 1024 * 1024;
+/// The largest file, in bytes: twice a list of 50,000 people. A province's list has a hundredth of it.
+const FILE_MOST: usize = 16 * 1024 * 1024;
 /// How much of a larger one is received and thrown away, so that the browser shows our page instead of a broken line.
 const RECEIVED_MOST: usize = 40 * 1024 * 1024;
 /// Files that are kept, and files that are received at once.
@@ -180,11 +180,9 @@ impl Act for StoreRoster {
     const TITLE: &'static str = "act-roster-title";
     const BUTTON: &'static str = "act-roster-button";
     const DOCUMENT: bool = true;
+    const WHOLE_SURVEY: bool = true;
 
     async fn look(ask: &Ask) -> Result<Option<Outlook>, DeskError> {
-        if let Some(look) = ask.not_for_one_target(UPLOAD) {
-            return Ok(Some(look));
-        }
         let standing = ask.room.desk.standing().await?;
         let hindrances = ask.field_only(&standing);
         let mut look = Outlook { back: UPLOAD.to_owned(), hindrances, ..Outlook::default() };
@@ -194,8 +192,7 @@ impl Act for StoreRoster {
             return Ok(Some(look));
         };
         let options = ImportOptions { accept: every_warning(), dry_run: true, ..ImportOptions::default() };
-        let looking = Because::default();
-        let read = ask.room.desk.import_roster_bytes(&file.name, &file.bytes, &options, &looking, ask.now).await?;
+        let read = imported(ask, &file, options, Because::default()).await?;
         describe(ask, &file, &read, standing.state, &mut look);
         let difference = &read.difference;
         look.mark = mark((
@@ -218,13 +215,28 @@ impl Act for StoreRoster {
             removes: given.get("removes").parse().ok(),
             ..ImportOptions::default()
         };
-        let done = ask.room.desk.import_roster_bytes(&file.name, &file.bytes, &options, because, ask.now).await?;
+        let done = imported(ask, &file, options, because.clone()).await?;
         ask.room.uploads.drop_of(account);
         Ok(match done.waits {
             Some(Acted::Waits { proposal, .. }) => ask.lang.t1("act-proposed", "proposal", proposal),
             Some(Acted::Done) | None => ask.lang.t1("act-roster-done", "n", ask.count(done.reading.rows.len() as u64)),
         })
     }
+}
+
+/// Hands the file to the desk. Reading a long list takes a whole core for a while, in which respondents are served.
+async fn imported(
+    ask: &Ask,
+    file: &Arc<File>,
+    options: ImportOptions,
+    because: Because,
+) -> Result<Imported, DeskError> {
+    let (desk, file, now) = (Arc::clone(&ask.room.desk), Arc::clone(file), ask.now);
+    let runtime = tokio::runtime::Handle::current();
+    let importing = tokio::task::spawn_blocking(move || {
+        runtime.block_on(desk.import_roster_bytes(&file.name, &file.bytes, &options, &because, now))
+    });
+    importing.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 /// Warnings are accepted by a box of their own on the page, all that are shown.

@@ -11,7 +11,7 @@ const UPLOAD: &str = "/console/roster";
 const STORE: &str = "/console/roster/store";
 
 impl House {
-    async fn hand_in(&self, person: &Person, bytes: &[u8]) -> Reply {
+    pub(super) async fn hand_in(&self, person: &Person, bytes: &[u8]) -> Reply {
         let mut whole =
             b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"danh-sach.csv\"\r\n\r\n".to_vec();
         whole.extend_from_slice(bytes);
@@ -99,9 +99,9 @@ async fn after_the_first_invitation_a_list_is_proposed_and_removals_are_named_by
 async fn a_file_that_is_too_large_or_none_is_told_so_and_strangers_are_not_listened_to() {
     let house = House::hanoi().await;
     let nva = house.person("nva", Role::Operator, &[], None).await;
-    let large = house.hand_in(&nva, &vec![b'a'; 5 * 1024 * 1024 + 1]).await;
+    let large = house.hand_in(&nva, &vec![b'a'; 16 * 1024 * 1024 + 1]).await;
     assert_eq!(large.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(large.text("#fault").contains("5 MB"), "{}", large.text("#fault"));
+    assert!(large.text("#fault").contains("16 MB"), "{}", large.text("#fault"));
     let empty = house.hand_in(&nva, b"").await;
     assert!(empty.text("#fault").contains("Chưa có tệp nào"));
     // Whoever is not logged in sends as much as they like, and none of it is read.

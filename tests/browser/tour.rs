@@ -24,18 +24,6 @@ const STRANGE_POSTS: [(&str, &str); 3] = [
     ("not-a-form", "form.enctype = 'multipart/form-data'"),
 ];
 
-/// A last page on how the form came to be answered.
-const PRESSURE: &str = r#"
-[pressure]
-title = { vi = "Về việc trả lời phiếu", en = "About this form" }
-text = { vi = "Có ai đề nghị xem, hoặc gợi ý câu trả lời của Ông/Bà không?", en = "Did anyone ask to see or steer your answers?" }
-options = [
-  { code = "none", text = { vi = "Không có ai", en = "Nobody" } },
-  { code = "seen", text = { vi = "Có người đề nghị được xem", en = "Someone asked to see them" } },
-]
-
-"#;
-
 /// What a tour needs: a browser, a survey whose invitations were sent, and its server.
 pub(crate) struct Tour {
     pub(crate) chrome: Chrome,
@@ -130,7 +118,8 @@ impl Tour {
         let path = other.campaign.join("questionnaire.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let optional = text.replace("sub_criterion = ", "required = false\nsub_criterion = ");
-        std::fs::write(path, format!("{PRESSURE}{optional}")).unwrap();
+        std::fs::write(path, optional).unwrap();
+        other.ask_about_pressure();
         let path = other.campaign.join("campaign.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, text.replacen("[limits]", "[form]\nrevise_until_close = true\n\n[limits]", 1)).unwrap();

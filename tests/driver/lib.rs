@@ -143,6 +143,16 @@ impl Survey {
         std::fs::write(path, with).unwrap();
     }
 
+    /// Adds the last page on how the form came to be answered, worded as `docs/campaign.md` proposes.
+    pub fn ask_about_pressure(&self) {
+        let manual = std::fs::read_to_string(root().join("docs/campaign.md")).unwrap();
+        let page = manual.split("```toml\n[pressure]\n").nth(1).and_then(|rest| rest.split("```").next());
+        let path = self.campaign.join("questionnaire.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let page = page.expect("the manual words the page");
+        std::fs::write(path, format!("[pressure]\n{page}\n{text}")).unwrap();
+    }
+
     /// Adds a table to `campaign.toml`.
     pub fn declare(&self, table: &str) {
         let path = self.campaign.join("campaign.toml");

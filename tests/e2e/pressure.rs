@@ -6,24 +6,9 @@ use std::collections::BTreeMap;
 use parsurvey_rehearsal::browser::{Browser, Page};
 use parsurvey_tests::{Serving, Survey, moments, read_folder};
 
-/// The page as `docs/campaign.md` shows it.
-const PAGE: &str = r#"
-[pressure]
-title = { vi = "Về việc trả lời phiếu", en = "About this form" }
-text = { vi = "Có ai đề nghị xem, hoặc gợi ý câu trả lời của Ông/Bà không?", en = "Did anyone ask to see or steer your answers?" }
-options = [
-  { code = "none", text = { vi = "Không có ai", en = "Nobody" } },
-  { code = "seen", text = { vi = "Có người đề nghị được xem", en = "Someone asked to see them" } },
-  { code = "steered", text = { vi = "Có người gợi ý hoặc yêu cầu cách trả lời", en = "Someone told me what to answer" } },
-]
-
-"#;
-
 async fn asking() -> Survey {
     let mut survey = Survey::small().await;
-    let path = survey.campaign.join("questionnaire.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{PAGE}{text}")).unwrap();
+    survey.ask_about_pressure();
     survey.set_up().await;
     survey.at(moments::INVITATION);
     survey.invite().await.done();
